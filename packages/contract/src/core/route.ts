@@ -18,6 +18,8 @@ export interface Route {
   readonly idempotent?: boolean;
   /** True where a traveller whose account is frozen for closure may still call it. */
   readonly whileLeaving?: boolean;
+  /** Longest body accepted, in bytes. Default 65 536. A route without `body` gets the bytes raw, of any media type. */
+  readonly bodyLimit?: number;
   readonly params?: ZodType;
   readonly query?: ZodType;
   readonly body?: ZodType;
