@@ -1,6 +1,12 @@
+import { generalProblems, generalRoutes } from './core/general.ts';
 import { accessProblems, accessRoutes } from './access.ts';
 import { accountsProblems, accountsRoutes } from './accounts.ts';
-import { generalProblems, generalRoutes } from './core/general.ts';
+import { catalogueProblems, catalogueRoutes } from './catalogue.ts';
+import { inventoryProblems, inventoryRoutes } from './inventory.ts';
+import { ledgerProblems, ledgerRoutes } from './ledger.ts';
+import { lineProblems, lineRoutes } from './lines.ts';
+import { orderProblems, orderRoutes } from './orders.ts';
+import { usageProblems, usageRoutes } from './usage.ts';
 import type { ProblemRow } from './core/problem.ts';
 import type { Route } from './core/route.ts';
 
@@ -12,12 +18,24 @@ export * from './core/problem.ts';
 export * from './core/route.ts';
 export * from './access.ts';
 export * from './accounts.ts';
+export * from './catalogue.ts';
+export * from './inventory.ts';
+export * from './ledger.ts';
+export * from './lines.ts';
+export * from './orders.ts';
+export * from './usage.ts';
 
 /** Every route of the API. */
 export const allRoutes: readonly Route[] = [
   generalRoutes,
   accessRoutes,
   accountsRoutes,
+  catalogueRoutes,
+  inventoryRoutes,
+  ledgerRoutes,
+  lineRoutes,
+  orderRoutes,
+  usageRoutes,
 ].flatMap((routes) => Object.values<Route>(routes));
 
 /** Every problem of the API, by code. */
@@ -25,4 +43,10 @@ export const allProblems: Readonly<Record<string, ProblemRow>> = {
   ...generalProblems,
   ...accessProblems,
   ...accountsProblems,
+  ...catalogueProblems,
+  ...inventoryProblems,
+  ...ledgerProblems,
+  ...lineProblems,
+  ...orderProblems,
+  ...usageProblems,
 };

@@ -31,7 +31,7 @@ export interface Endpoint<R extends Route = Route> {
 }
 
 /** Binds a handler to a route of the contract, with types. */
-export function endpoint<R extends Route>(route: R, handle: (call: Call<R>) => Promise<RouteReply<R>>): Endpoint {
+export function endpoint<R extends Route, const A extends RouteReply<R>>(route: R, handle: (call: Call<R>) => Promise<A>): Endpoint {
   // The list of endpoints is heterogeneous; each handler is only ever called with its own route's parsed request.
   return { route, handle } as unknown as Endpoint;
 }
