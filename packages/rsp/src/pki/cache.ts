@@ -1,0 +1,47 @@
+import type { KeyObject } from 'node:crypto';
+import { certificateHash } from './certificate.ts';
+import type { Certificate } from './certificate.ts';
+import { importPoint, verifyRaw } from './keys.ts';
+
+/**
+ * What verification remembers between calls: imported public keys, and the CA certificates whose signature was found right. Bounded; the
+ * entry unused for longest goes first. Holds nothing secret; one for a whole process will do.
+ */
+export interface PkiCache {
+  readonly keys: Map<string, KeyObject>;
+  readonly signedBy: Map<string, true>;
+  readonly maxEntries: number;
+}
+
+/** An empty cache for at most `maxEntries` keys (default 1024, some 2 KB each). */
+export function createPkiCache(maxEntries = 1024): PkiCache {
+  return { keys: new Map(), signedBy: new Map(), maxEntries };
+}
+
+/**
+ * The certificate's public key, ready to verify with.
+ * @throws RspError `pki/point` when the point is not on its curve
+ */
+export function publicKeyOf(certificate: Certificate, cache: PkiCache): KeyObject {
+  const { curve, point } = certificate.publicKey;
+  return remember(cache, cache.keys, certificateHash(certificate.raw), () => importPoint(curve, point));
+}
+
+/** True when `issuer`'s key made the certificate's signature. CA certificates are verified once, end entities each time. */
+export function isSignedBy(certificate: Certificate, issuer: Certificate, cache: PkiCache): boolean {
+  const check = (): boolean => verifyRaw(publicKeyOf(issuer, cache), certificate.tbs, certificate.signature);
+  if (!certificate.isCa) return check();
+  const pair = `${certificateHash(certificate.raw)}:${certificateHash(issuer.raw)}`;
+  if (cache.signedBy.has(pair)) return true;
+  return check() && remember(cache, cache.signedBy, pair, () => true as const);
+}
+
+function remember<V>(cache: PkiCache, entries: Map<string, V>, key: string, make: () => V): V {
+  const found = entries.get(key);
+  const value = found ?? make();
+  // Deleting and setting again moves the entry to the end of the map's order, so the first one is the least used.
+  if (found !== undefined) entries.delete(key);
+  else if (entries.size >= cache.maxEntries) entries.delete(entries.keys().next().value!);
+  entries.set(key, value);
+  return value;
+}
