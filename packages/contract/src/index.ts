@@ -5,7 +5,10 @@ import { catalogueProblems, catalogueRoutes } from './catalogue.ts';
 import { inventoryProblems, inventoryRoutes } from './inventory.ts';
 import { ledgerProblems, ledgerRoutes } from './ledger.ts';
 import { lineProblems, lineRoutes } from './lines.ts';
+import { notificationsProblems, notificationsRoutes } from './notifications.ts';
 import { orderProblems, orderRoutes } from './orders.ts';
+import { partnersProblems, partnersRoutes } from './partners.ts';
+import { paymentsProblems, paymentsRoutes } from './payments.ts';
 import { usageProblems, usageRoutes } from './usage.ts';
 import type { ProblemRow } from './core/problem.ts';
 import type { Route } from './core/route.ts';
@@ -22,7 +25,10 @@ export * from './catalogue.ts';
 export * from './inventory.ts';
 export * from './ledger.ts';
 export * from './lines.ts';
+export * from './notifications.ts';
 export * from './orders.ts';
+export * from './partners.ts';
+export * from './payments.ts';
 export * from './usage.ts';
 
 /** Every route of the API. */
@@ -34,7 +40,10 @@ export const allRoutes: readonly Route[] = [
   inventoryRoutes,
   ledgerRoutes,
   lineRoutes,
+  notificationsRoutes,
   orderRoutes,
+  partnersRoutes,
+  paymentsRoutes,
   usageRoutes,
 ].flatMap((routes) => Object.values<Route>(routes));
 
@@ -47,6 +56,9 @@ export const allProblems: Readonly<Record<string, ProblemRow>> = {
   ...inventoryProblems,
   ...ledgerProblems,
   ...lineProblems,
+  ...notificationsProblems,
   ...orderProblems,
+  ...partnersProblems,
+  ...paymentsProblems,
   ...usageProblems,
 };
