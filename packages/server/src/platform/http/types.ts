@@ -4,13 +4,28 @@ import type { Route, RouteReply, RouteRequest } from '@yuanyou/contract';
 export type Principal =
   | { readonly kind: 'public' }
   | { readonly kind: 'traveller'; readonly accountId: string; readonly sessionId: string; readonly leaving: boolean }
-  | { readonly kind: 'agent'; readonly agentId: string; readonly permissions: ReadonlySet<string> };
+  /** `credentialId` is the session or the API key that was shown. */
+  | { readonly kind: 'agent'; readonly agentId: string; readonly permissions: ReadonlySet<string>; readonly credentialId?: string };
+
+/** Recognises the secrets of one kind; the slice that gave them out makes it. */
+export interface Authenticator {
+  readonly kind: 'traveller' | 'agent';
+  /** How its secrets begin, for example `tvs_`; no two kinds begin alike. */
+  readonly prefix: string;
+  /** True where the secret may also come in the session cookie. */
+  readonly cookie: boolean;
+  /** The caller, or undefined when the secret is not (or no longer) good. */
+  principal(secret: string): Promise<Principal | undefined>;
+}
 
 /** What a handler gets beside the parsed request. */
 export interface Call<R extends Route> extends RouteRequest<R> {
   readonly principal: R['audience'] extends 'traveller' ? Extract<Principal, { kind: 'traveller' }>
     : R['audience'] extends 'agent' ? Extract<Principal, { kind: 'agent' }> : Principal;
-  /** Present on idempotent routes. */
+  /**
+   * Present on idempotent routes: a UUID made from the caller, the operation and the Idempotency-Key header, so that the same request
+   * always has the same one and nobody can name somebody else's. Use cases take it as the id of what they make.
+   */
   readonly idempotencyKey: R['idempotent'] extends true ? string : undefined;
   /** `en`, `zh-Hans` or `zh-Hant`, from Accept-Language. */
   readonly language: 'en' | 'zh-Hans' | 'zh-Hant';
@@ -20,8 +35,8 @@ export interface Call<R extends Route> extends RouteRequest<R> {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The caller's address; personal: seal it or leave it. */
   readonly remoteAddress: string;
-  /** Sets the session cookie, or clears it with null. */
-  setSession(token: string | null): void;
+  /** Sets the session cookie of the secret's kind, or clears that of the route's audience with null. */
+  setSession(secret: string | null): void;
 }
 
 /** A route with its handler: what a slice's routes.ts exports a list of. */
