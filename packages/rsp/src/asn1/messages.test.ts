@@ -37,7 +37,7 @@ const METADATA = tlv(
   tlv('B6', tlv('30', '800204F0', tlv('81', Buffer.from('rsp.example').toString('hex')))), 'B705 8003 00F110',
 );
 
-const vectors: readonly (readonly [string, Type<never, unknown>, string])[] = [
+const vectors: readonly (readonly [string, Type<never, never>, string])[] = [
   ['EuiccInfo1', EuiccInfo1 as never, tlv('BF20', '8203020300', tlv('A9', SKI), tlv('AA', SKI))],
   ['EuiccInfo2', EuiccInfo2 as never, INFO2],
   ['ServerSigned1', ServerSigned1 as never, tlv('30', `8010${TID}`, `8110${TID}`, tlv('83', Buffer.from('rsp.example').toString('hex')), `8410${TID}`)],
