@@ -22,6 +22,7 @@ create index on inventory.profile (operator_id, state, id);
 create index on inventory.profile (state, id);
 create index on inventory.profile (changed_at) where state = 'retired';
 
-comment on column inventory.profile.iccid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D';
-comment on column inventory.profile.imsi is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D';
-comment on column inventory.profile.msisdn is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D';
+comment on column inventory.profile.iccid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
+comment on column inventory.profile.imsi is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
+comment on column inventory.profile.msisdn is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
+comment on column inventory.profile.sealed_secrets is 'not pii: keys of the profile, shared with the operator alone';
