@@ -2,6 +2,7 @@ import { generalProblems, generalRoutes } from './core/general.ts';
 import { accessProblems, accessRoutes } from './access.ts';
 import { accountsProblems, accountsRoutes } from './accounts.ts';
 import { catalogueProblems, catalogueRoutes } from './catalogue.ts';
+import { closureProblems, closureRoutes } from './closure.ts';
 import { inventoryProblems, inventoryRoutes } from './inventory.ts';
 import { ledgerProblems, ledgerRoutes } from './ledger.ts';
 import { lineProblems, lineRoutes } from './lines.ts';
@@ -22,6 +23,7 @@ export * from './core/route.ts';
 export * from './access.ts';
 export * from './accounts.ts';
 export * from './catalogue.ts';
+export * from './closure.ts';
 export * from './inventory.ts';
 export * from './ledger.ts';
 export * from './lines.ts';
@@ -37,6 +39,7 @@ export const allRoutes: readonly Route[] = [
   accessRoutes,
   accountsRoutes,
   catalogueRoutes,
+  closureRoutes,
   inventoryRoutes,
   ledgerRoutes,
   lineRoutes,
@@ -53,6 +56,7 @@ export const allProblems: Readonly<Record<string, ProblemRow>> = {
   ...accessProblems,
   ...accountsProblems,
   ...catalogueProblems,
+  ...closureProblems,
   ...inventoryProblems,
   ...ledgerProblems,
   ...lineProblems,

@@ -1,0 +1,175 @@
+import { recipes } from '../ledger/index.ts';
+import type { Ledger } from '../ledger/index.ts';
+import type { Line } from '../lines/index.ts';
+import type { Clock } from '../platform/clock/index.ts';
+import type { Reader, Transactor, Tx } from '../platform/db/index.ts';
+import { ServiceError } from '../platform/errors.ts';
+import type { Outbox } from '../platform/jobs/types.ts';
+import { parseUsageCsv } from './csv.ts';
+import { thresholdReached } from './events.ts';
+import { drawDownAll } from './model.ts';
+import type { Allowance, Drawdown, UsageRecord } from './model.ts';
+import * as store from './store.ts';
+
+/** Use that counts: records older than this are set aside, not charged. */
+const acceptMs = 90 * 86_400_000;
+/** Clocks of networks run ahead a little; a record further in the future is set aside. */
+const aheadMs = 3_600_000;
+
+export interface ApplyDeps {
+  readonly db: Transactor;
+  readonly clock: Clock;
+  readonly outbox: Outbox;
+  readonly ledger: Ledger;
+  readonly stock: { byIccids(db: Reader, iccids: readonly string[]): Promise<readonly { readonly iccid: string; readonly profileId: string }[]> };
+  readonly lines: { byProfiles(db: Reader, profileIds: readonly string[]): Promise<Line[]> };
+  readonly tariffs: { costMinor(operatorId: string, bytes: bigint): Promise<{ readonly amountMinor: bigint; readonly currency: string }> };
+}
+
+interface Placement {
+  readonly placed: store.PlacedRecord[];
+  readonly suspended: (UsageRecord & { readonly reason: string })[];
+}
+
+async function linesByIccid(deps: ApplyDeps, records: readonly UsageRecord[]): Promise<Map<string, Line>> {
+  const iccids = [...new Set(records.map((r) => r.iccid))];
+  const profiles = await deps.stock.byIccids(deps.db, iccids);
+  const lines = await deps.lines.byProfiles(deps.db, profiles.map((p) => p.profileId));
+  const byProfile = new Map(lines.map((line) => [line.profileId, line]));
+  return new Map(profiles.flatMap(({ iccid, profileId }) => {
+    const line = byProfile.get(profileId);
+    return line === undefined ? [] : [[iccid, line] as const];
+  }));
+}
+
+/** Gives each record to its line, or sets it aside with a reason; nothing is dropped. */
+async function place(deps: ApplyDeps, operatorId: string, records: readonly UsageRecord[]): Promise<Placement> {
+  const lines = await linesByIccid(deps, records);
+  const now = deps.clock.now().getTime();
+  const placed: store.PlacedRecord[] = [];
+  const suspended: Placement['suspended'] = [];
+  for (const record of records) {
+    const line = lines.get(record.iccid);
+    const at = record.startedAt.getTime();
+    if (line === undefined) suspended.push({ ...record, reason: 'unknown profile' });
+    else if (line.operatorId !== operatorId) suspended.push({ ...record, reason: 'another operator’s profile' });
+    else if (at < line.createdAt.getTime() - aheadMs) suspended.push({ ...record, reason: 'before the line began' });
+    else if (at < now - acceptMs) suspended.push({ ...record, reason: 'older than 90 days' });
+    else if (at > now + aheadMs) suspended.push({ ...record, reason: 'in the future' });
+    else placed.push({ ...record, lineId: line.lineId, day: record.startedAt.toISOString().slice(0, 10), late: false });
+  }
+  return { placed, suspended };
+}
+
+interface Rated {
+  /** One row for each allowance that changed. */
+  readonly draws: Drawdown[];
+  readonly normalBytes: bigint;
+  readonly lateBytes: bigint;
+}
+
+function afterDraw(a: Allowance, draw: Drawdown): Allowance {
+  return { ...a, usedBytes: draw.usedBytes, earnedMinor: a.earnedMinor + draw.earnedMinor, state: draw.state, validFrom: draw.validFrom, validUntil: draw.validUntil, toldPercent: draw.threshold ?? a.toldPercent };
+}
+
+/** Rates records against the allowances that were valid at their time, in the order of the events. */
+export function rate(allowances: readonly Allowance[], records: readonly store.PlacedRecord[]): Rated {
+  const now = new Map(allowances.map((a) => [a.allowanceId, a]));
+  const touched = new Set<string>();
+  let normalBytes = 0n;
+  let lateBytes = 0n;
+  for (const record of [...records].sort((x, y) => x.startedAt.getTime() - y.startedAt.getTime())) {
+    const ofLine = [...now.values()].filter((a) => a.lineId === record.lineId);
+    if (isLate(ofLine, record.startedAt)) {
+      lateBytes += record.bytes;
+      continue;
+    }
+    normalBytes += record.bytes;
+    for (const draw of drawDownAll(ofLine, record.bytes, record.startedAt).draws) {
+      now.set(draw.allowance.allowanceId, afterDraw(draw.allowance, draw));
+      touched.add(draw.allowance.allowanceId);
+    }
+  }
+  const before = new Map(allowances.map((a) => [a.allowanceId, a]));
+  return { draws: [...touched].map((id) => total(before.get(id)!, now.get(id)!)), normalBytes, lateBytes };
+}
+
+function isLate(allowances: readonly Allowance[], at: Date): boolean {
+  return allowances.length > 0 && allowances.every((a) => a.cutoffAt !== null && at >= a.cutoffAt);
+}
+
+function total(before: Allowance, after: Allowance): Drawdown {
+  return {
+    allowance: before,
+    coveredBytes: after.usedBytes - before.usedBytes,
+    earnedMinor: after.earnedMinor - before.earnedMinor,
+    usedBytes: after.usedBytes,
+    state: after.state,
+    validFrom: after.validFrom,
+    validUntil: after.validUntil,
+    threshold: after.toldPercent > before.toldPercent ? after.toldPercent : null,
+  };
+}
+
+async function postEarned(deps: ApplyDeps, tx: Tx, batchId: string, draws: readonly Drawdown[]): Promise<void> {
+  const byCurrency = new Map<string, bigint>();
+  for (const { allowance, earnedMinor } of draws) byCurrency.set(allowance.currency, (byCurrency.get(allowance.currency) ?? 0n) + earnedMinor);
+  for (const [currency, amountMinor] of byCurrency) {
+    if (amountMinor === 0n) continue;
+    await deps.ledger.post(tx, recipes.recogniseUsage({
+      id: `usage:${batchId}:earned:${currency}`, at: deps.clock.now(), currency, amountMinor, refs: { batchId },
+    }));
+  }
+}
+
+async function postCosts(deps: ApplyDeps, tx: Tx, batch: store.BatchRow, rated: Rated): Promise<void> {
+  const post = async (bytes: bigint, what: 'cost' | 'late'): Promise<void> => {
+    const { amountMinor, currency } = await deps.tariffs.costMinor(batch.operatorId, bytes);
+    if (amountMinor === 0n) return;
+    await deps.ledger.openPartner(tx, batch.operatorId, currency);
+    const recipe = what === 'cost' ? recipes.partnerCost : recipes.lateUsage;
+    await deps.ledger.post(tx, recipe({
+      id: `usage:${batch.batchId}:${what}`, at: deps.clock.now(), currency, amountMinor, partnerId: batch.operatorId, refs: { batchId: batch.batchId },
+    }));
+  };
+  await post(rated.normalBytes, 'cost');
+  await post(rated.lateBytes, 'late');
+}
+
+async function save(deps: ApplyDeps, tx: Tx, batchId: string, records: readonly UsageRecord[], { placed, suspended }: Placement): Promise<void> {
+  const batch = await store.lockBatch(tx, batchId);
+  if (batch === undefined || batch.state !== 'received') return;
+  const allowances = await store.lockAllowances(tx, [...new Set(placed.map((r) => r.lineId))]);
+  const marked = placed.map((r) => ({ ...r, late: isLate(allowances.filter((a) => a.lineId === r.lineId), r.startedAt) }));
+  const freshRows = await store.insertRecords(tx, batchId, marked);
+  const rated = rate(allowances, marked.filter((r) => freshRows.has(r.rowNo)));
+  await store.saveDraws(tx, rated.draws);
+  await store.insertSuspense(tx, batchId, suspended, deps.clock.now());
+  await postEarned(deps, tx, batchId, rated.draws);
+  await postCosts(deps, tx, batch, rated);
+  for (const { allowance: a, threshold } of rated.draws) {
+    if (threshold === null) continue;
+    await deps.outbox.emit(tx, thresholdReached, a.lineId, { lineId: a.lineId, accountId: a.accountId, allowanceId: a.allowanceId, percent: threshold });
+  }
+  await store.endBatch(tx, batchId, {
+    state: 'applied', at: deps.clock.now(), records: records.length, duplicates: placed.length - freshRows.size, suspended: suspended.length, reason: null,
+  });
+}
+
+/** Applies a received batch: read, place, then in one transaction deduplicate, draw down, post and note the end. A repeat does nothing. */
+export async function applyBatch(deps: ApplyDeps, batchId: string, raw: Uint8Array): Promise<void> {
+  const batch = await store.findBatch(deps.db, batchId);
+  if (batch === undefined || batch.state !== 'received') return;
+  let records: UsageRecord[];
+  try {
+    records = parseUsageCsv(raw);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    const reason = `row ${String(error.details['row'])}: ${String(error.details['why'])}`;
+    await deps.db.transaction((tx) => store.endBatch(tx, batchId, { state: 'refused', at: deps.clock.now(), records: 0, duplicates: 0, suspended: 0, reason }));
+    return;
+  }
+  const placement = await place(deps, batch.operatorId, records);
+  await store.ensurePartitions(deps.db, [...new Set(placement.placed.map((r) => r.day))].sort());
+  await deps.db.transaction((tx) => save(deps, tx, batchId, records, placement));
+}

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { readFile, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Blobs } from '../platform/blobs/types.ts';
+import type { Clock } from '../platform/clock/index.ts';
+import type { Transactor } from '../platform/db/index.ts';
+import { ServiceError } from '../platform/errors.ts';
+import { newId } from '../platform/ids.ts';
+import type { Outbox } from '../platform/jobs/types.ts';
+import type { DataKeys } from '../platform/keys/types.ts';
+import { maxFileBytes } from './csv.ts';
+import { batchReceived } from './events.ts';
+import * as store from './store.ts';
+
+/** Raw usage is kept this long, sealed, for replay and disputes with partners. */
+const rawMs = 90 * 86_400_000;
+
+export interface FeedDeps {
+  readonly db: Transactor;
+  readonly clock: Clock;
+  readonly blobs: Blobs;
+  readonly dataKeys: DataKeys;
+  readonly outbox: Outbox;
+}
+
+/** Raw usage is sealed under a key of the month it arrived in, so that a month can be destroyed at once. */
+export function rawSubject(at: Date): string {
+  return `usage-raw-${at.toISOString().slice(0, 7)}`;
+}
+
+/** Takes in raw bytes of usage: sealed and noted in one transaction before anything is read of them. Idempotent by content and name. */
+export async function receive(deps: FeedDeps, operatorId: string, source: string, bytes: Uint8Array): Promise<void> {
+  const receivedAt = deps.clock.now();
+  const batchId = newId(receivedAt.getTime());
+  const sealed = await deps.dataKeys.seal(rawSubject(receivedAt), 'usage.batch', bytes);
+  await deps.db.transaction(async (tx) => {
+    const digest = createHash('sha256').update(bytes).digest();
+    if (!(await store.insertBatch(tx, { batchId, operatorId, source, digest, blobId: batchId, receivedAt }))) return;
+    await deps.blobs.put(tx, { id: batchId, bytes: sealed, deleteAfter: new Date(receivedAt.getTime() + rawMs), mediaType: 'text/csv' });
+    await deps.outbox.emit(tx, batchReceived, operatorId, { batchId });
+  });
+}
+
+/** The raw bytes of a batch. */
+export async function raw(deps: FeedDeps, batchId: string): Promise<Buffer> {
+  const batch = await store.findBatch(deps.db, batchId);
+  const blob = batch === undefined ? undefined : await deps.blobs.get(deps.db, batch.blobId);
+  if (batch === undefined || blob === undefined) throw new ServiceError('general/not-found', { batchId });
+  return deps.dataKeys.open(rawSubject(batch.receivedAt), 'usage.batch', blob.bytes);
+}
+
+/**
+ * Takes in the files an operator has put into its folder, oldest name first, at most `limit` a round. A file goes only after
+ * its batch is committed; a crash between the two is mended by the next round, which finds the same content again.
+ */
+export async function sweepFeed(deps: FeedDeps, operatorId: string, folder: string, limit = 50): Promise<number> {
+  const names = (await readdir(folder)).filter((name) => /^[\w.-]{1,120}\.csv$/.test(name)).sort().slice(0, limit);
+  for (const name of names) {
+    const path = join(folder, name);
+    if ((await stat(path)).size > maxFileBytes) throw new ServiceError('usage/file-refused', { row: 0, why: 'the file is too large' });
+    await receive(deps, operatorId, name, await readFile(path));
+    await rm(path, { force: true });
+  }
+  return names.length;
+}
