@@ -25,7 +25,7 @@ export const profileSteps: Readonly<Record<ProfileState, readonly ProfileState[]
 export const stockProfile = z.object({
   profileId: id,
   operatorId: id,
-  iccid: z.string().regex(/^\d{19,20}$/).meta({ example: '8999901000000000016' }),
+  iccid: z.string().regex(/^\d{19,20}$/).meta({ example: '8999901000000000013' }),
   imsi: z.string().regex(/^\d{14,15}$/),
   msisdn: z.string().nullable(),
   state: profileState,
