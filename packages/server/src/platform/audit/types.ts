@@ -1,4 +1,4 @@
-import type { Tx } from '../db/types.ts';
+import type { Reader, Tx } from '../db/types.ts';
 import type { Json } from '../jobs/types.ts';
 
 /** Who did something. */
@@ -22,6 +22,25 @@ export interface AuditEntry {
   readonly details?: Json;
 }
 
+/** An entry as it stands. */
+export interface AuditRecord extends AuditEntry {
+  readonly id: string;
+  readonly at: Date;
+}
+
+export interface AuditPage {
+  readonly items: readonly AuditRecord[];
+  readonly nextCursor: string | null;
+}
+
 export interface Audit {
+  /** In the transaction of the act itself: no act without its entry. Entries are never changed or deleted. */
   record(tx: Tx, entry: AuditEntry): Promise<void>;
+  /**
+   * What happened to a thing, newest first.
+   * @throws `audit/bad-cursor`
+   */
+  ofSubject(db: Reader, subject: { readonly kind: string; readonly id: string }, page: { readonly cursor?: string; readonly limit: number }): Promise<AuditPage>;
+  /** What happened that concerns an account, newest first. */
+  ofAccount(db: Reader, accountId: string, page: { readonly cursor?: string; readonly limit: number }): Promise<AuditPage>;
 }

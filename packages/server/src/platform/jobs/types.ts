@@ -1,5 +1,9 @@
+import type { Logger } from 'pino';
 import type { ZodType } from 'zod';
 import type { Tx } from '../db/types.ts';
+
+/** Where jobs report; ids and codes only. */
+export type JobsLog = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 
 /** JSON as jobs, events and steps carry it: ids and numbers only, never a personal value. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -28,6 +32,25 @@ export interface Outbox {
   subscribe<B>(type: EventType<B>, consumer: string, handler: (event: Event<B>) => Promise<void>): void;
 }
 
+/** A delivery that failed too often; it no longer holds up its key. */
+export interface DeadLetter {
+  readonly eventId: string;
+  readonly consumer: string;
+  readonly event: string;
+  readonly key: string;
+  readonly attempts: number;
+  readonly lastError: string | null;
+  readonly emittedAt: Date;
+  readonly diedAt: Date;
+}
+
+export interface DeadLetters {
+  /** Oldest first; `nextCursor` is null on the last page. */
+  list(page: { readonly cursor?: string; readonly limit: number }): Promise<{ readonly items: readonly DeadLetter[]; readonly nextCursor: string | null }>;
+  /** Delivers it again, behind what its key has waiting now. False when there is no such dead letter. */
+  requeue(tx: Tx, eventId: string, consumer: string): Promise<boolean>;
+}
+
 /** A task that repeats: every `everyMs` it runs on one of the processes. */
 export interface Schedule {
   every(name: string, everyMs: number, run: () => Promise<void>): void;
@@ -37,19 +60,21 @@ export interface Schedule {
 export type StepOutcome =
   | { readonly kind: 'done'; readonly result?: Json }
   /** Nothing failed, but something outside must happen first; looked at again at `until` or when woken. */
-  | { readonly kind: 'waiting'; readonly on: string; readonly until: Date };
+  | { readonly kind: 'waiting'; readonly on: string; readonly until: Date }
+  /** Another attempt would fail as well: undo (before the pivot) or wait for an agent at once. `code` is stored. */
+  | { readonly kind: 'refused'; readonly code: string };
 
 export interface StepContext<I extends Json> {
   readonly sagaId: string;
   readonly input: I;
   /** Results of the steps done so far, by step name. */
   readonly results: Readonly<Record<string, Json>>;
-  /** 1 at the first attempt. */
+  /** 1 at the first attempt; looks after a wait and after a crash count as well. */
   readonly attempt: number;
   /** When this step was first begun. */
   readonly startedAt: Date;
   readonly now: () => Date;
-  /** A transaction that fails when this worker's lease was taken over (fencing). Every write of a step goes through it. */
+  /** A transaction that fails with `jobs/lease-lost` when another worker took the saga over (fencing). Every write of a step goes through it. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
 }
 
@@ -65,7 +90,7 @@ export interface SagaStep<I extends Json> {
 export interface Saga<I extends Json> {
   readonly kind: string;
   readonly steps: readonly SagaStep<I>[];
-  /** Attempts of a step before it waits for an agent (after the pivot) or undoes (before it). Default 8. */
+  /** Failures in a row of a step before it waits for an agent (from the pivot on) or undoes (before it). Default 8. */
   readonly maxAttempts?: number;
   /** Called in the transaction that ends the saga. */
   onEnd?(tx: Tx, sagaId: string, input: I, end: 'completed' | 'undone'): Promise<void>;
@@ -82,6 +107,7 @@ export interface SagaView {
   readonly steps: readonly {
     readonly name: string; readonly status: StepStatus; readonly attempts: number; readonly waitingOn: string | null;
     readonly dueAt: Date | null; readonly startedAt: Date | null; readonly endedAt: Date | null; readonly lastError: string | null;
+    readonly skipReason: string | null;
   }[];
 }
 
@@ -90,9 +116,22 @@ export interface Sagas {
   register<I extends Json>(saga: Saga<I>): void;
   /** Begins a saga in the caller's transaction; a second start with the same id does nothing. */
   start(tx: Tx, kind: string, sagaId: string, input: Json): Promise<void>;
-  /** Makes a waiting or stuck saga look again at once (in the caller's transaction). */
+  /** Makes a waiting or stuck saga look again at once (in the caller's transaction); nothing happens to one that has ended or does not exist. */
   wake(tx: Tx, sagaId: string): Promise<void>;
-  /** An agent skips a stuck step with a reason; the caller writes the audit entry. */
+  /**
+   * An agent skips a stuck step with a reason; the caller writes the audit entry.
+   * @throws `jobs/unknown-saga`, `jobs/step-not-stuck`
+   */
   skip(tx: Tx, sagaId: string, step: string, reason: string): Promise<void>;
   view(sagaId: string): Promise<SagaView | undefined>;
+  /** Sagas that wait for an agent, oldest first. */
+  stuck(page: { readonly cursor?: string; readonly limit: number }): Promise<{ readonly items: readonly StuckSaga[]; readonly nextCursor: string | null }>;
+}
+
+export interface StuckSaga {
+  readonly sagaId: string;
+  readonly kind: string;
+  readonly step: string;
+  readonly lastError: string | null;
+  readonly createdAt: Date;
 }

@@ -1,8 +1,11 @@
-/** A private key that never leaves its adapter. ES256 signatures are raw r||s (64 bytes). */
+/** ES256: ECDSA on P-256 with SHA-256; ES256-brainpool: the same on brainpoolP256r1. */
+export type SignatureAlgorithm = 'ES256' | 'Ed25519' | 'ES256-brainpool';
+
+/** A private key that never leaves its adapter. ECDSA signatures are raw r||s (64 bytes). */
 export interface Signer {
   /** Stable id, shown in trust files and headers. */
   readonly keyId: string;
-  readonly algorithm: 'ES256' | 'Ed25519' | 'ES256-brainpool';
+  readonly algorithm: SignatureAlgorithm;
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKeyDer: Uint8Array;
   sign(message: Uint8Array): Uint8Array;
@@ -15,10 +18,43 @@ export interface DataKeys {
   /** @throws `keys/destroyed` when the key was destroyed, `keys/unopenable` when the value does not fit. */
   open(subjectId: string, context: string, sealed: Uint8Array): Promise<Buffer>;
   openText(subjectId: string, context: string, sealed: Uint8Array): Promise<string>;
+  /**
+   * Opens a list with one look-up of keys; undefined where the subject's key was destroyed.
+   * @throws `keys/unopenable`
+   */
+  openMany(items: readonly SealedItem[]): Promise<(Buffer | undefined)[]>;
   /** Writes the tombstone, then destroys the key. Repeatable. */
   destroy(subjectId: string, reason: string): Promise<void>;
   /** True once `destroy` was called. */
   isDestroyed(subjectId: string): Promise<boolean>;
+}
+
+export interface SealedItem {
+  readonly subjectId: string;
+  readonly context: string;
+  readonly sealed: Uint8Array;
+}
+
+/** Upkeep of the store of data keys. */
+export interface KeyUpkeep {
+  /**
+   * Fails when the store holds keys that none of the configured master keys unwraps.
+   * @throws `keys/wrong-master-key`
+   */
+  check(): Promise<void>;
+  /** Destroys keys whose tombstone was written before a crash; answers how many. */
+  finishDestroying(): Promise<number>;
+  /** Wraps up to `limit` keys anew that lie under a previous master key; answers how many. */
+  rewrap(limit: number): Promise<number>;
+  /** The tombstones in order of subject, for erasing again after a restore of the main database. */
+  tombstones(page: { readonly after?: string; readonly limit: number }): Promise<{ readonly subjectId: string; readonly destroyedAt: Date }[]>;
+}
+
+/** Where encrypted signing keys lie: a folder, or whatever several nodes share. */
+export interface KeyFolder {
+  read(name: string): Promise<Buffer | undefined>;
+  /** Durable and all or nothing; false when that name exists already, whoever made it. */
+  create(name: string, bytes: Uint8Array): Promise<boolean>;
 }
 
 /** Keyed digests of values that are looked up but must not be readable: HMAC-SHA256 under the index key, 32 bytes. */

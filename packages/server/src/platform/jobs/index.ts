@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock/index.ts';
+import type { JobsLog, DeadLetters, Outbox, Sagas, Schedule } from './types.ts';
+import type { Transactor } from '../db/index.ts';
+import { describeFailure } from './failure.ts';
+import { createDeadLetters } from './outbox/dead.ts';
+import { createDeliverer } from './outbox/deliver.ts';
+import { createOutbox, type Subscription } from './outbox/emit.ts';
+import { pruneDeliveries } from './outbox/store.ts';
+import { createPump, type Pump } from './pump.ts';
+import type { SagaFaults } from './sagas/faults.ts';
+import { createSagas } from './sagas/sagas.ts';
+import { createRunner, type AnySaga } from './sagas/runner.ts';
+import { createScheduler } from './schedule/schedule.ts';
+import { defaultSettings, type JobsSettings } from './settings.ts';
+
+export * from './types.ts';
+export { orderedFaults, type FaultOrder, type FaultPoint, type SagaFaults } from './sagas/faults.ts';
+export { describeFailure } from './failure.ts';
+export { defaultSettings, type JobsSettings } from './settings.ts';
+
+export interface JobsDeps {
+  readonly db: Transactor;
+  readonly clock: Clock;
+  readonly log: JobsLog;
+  /** Names this process in its logs. */
+  readonly workerId?: string;
+  /** Breaks sagas where told to; tests and development mode only. */
+  readonly faults?: SagaFaults;
+  readonly settings?: Partial<JobsSettings>;
+}
+
+export interface Jobs {
+  readonly outbox: Outbox;
+  readonly deadLetters: DeadLetters;
+  readonly sagas: Sagas;
+  readonly schedule: Schedule;
+  /** Begins to claim and run; call after all slices have subscribed and registered. */
+  start(): void;
+  /** Claims no more and waits for what runs; a saga stops after its current step. */
+  stop(): Promise<void>;
+  /** Runs until nothing is due by the clock: events, sagas and scheduled tasks. For tests; `start` is not needed for it. */
+  drain(): Promise<void>;
+}
+
+const pruneEveryMs = 10 * 60_000;
+const pruneBatch = 2000;
+const mostDrainRounds = 10_000;
+/** When to look after an event or saga was announced: its transaction has yet to commit, and nobody tells when it does. */
+const hintLadderMs = [1, 4, 12, 40, 100];
+
+/** Outbox, sagas and scheduled tasks over one database, shared by any number of processes. */
+export function createJobs(deps: JobsDeps): Jobs {
+  const settings: JobsSettings = { ...defaultSettings, ...deps.settings };
+  const log = deps.log;
+  const { db, clock } = deps;
+  const subscriptions = new Map<string, Subscription>();
+  const kinds = new Map<string, AnySaga>();
+  let stopping = false;
+
+  const deliverer = createDeliverer({ db, clock, log, settings, subscriptions });
+  const runner = createRunner({ db, clock, log, settings, kinds, faults: deps.faults ?? { at() {} }, stopping: () => stopping });
+  const scheduler = createScheduler({ db, clock, log, settings });
+  const { idleMs } = settings;
+  const deliveries = createPump({ name: 'outbox', concurrency: settings.concurrentDeliveries, idleMs, log, ...deliverer });
+  const sagaRuns = createPump({ name: 'sagas', concurrency: settings.concurrentSagas, idleMs, log, ...runner });
+  const tasks = createPump({ name: 'schedule', concurrency: 4, idleMs: idleMs * 4, log, ...scheduler });
+  const pumps: readonly Pump[] = [deliveries, sagaRuns, tasks];
+  const hint = createHint(() => { deliveries.poke(); sagaRuns.poke(); });
+  const hearts = createHearts([deliverer, runner, scheduler], settings.leaseMs / 3, log);
+
+  scheduler.every('jobs.prune', pruneEveryMs, () => prune(db, clock, settings));
+  return {
+    outbox: createOutbox({ clock, subscriptions, hint: hint.announce }),
+    deadLetters: createDeadLetters({ db, clock, hint: hint.announce }),
+    sagas: createSagas({ db, clock, kinds, hint: hint.announce }),
+    schedule: { every: (name, everyMs, run) => { scheduler.every(name, everyMs, run); } },
+    start() {
+      log.info({ workerId: deps.workerId ?? randomUUID() }, 'jobs start');
+      hearts.start();
+      hint.start();
+      for (const pump of pumps) pump.start();
+    },
+    async stop() {
+      stopping = true;
+      hint.stop();
+      await Promise.all(pumps.map((pump) => pump.stop()));
+      hearts.stop();
+      stopping = false;
+    },
+    async drain() {
+      hearts.start();
+      try {
+        await drainAll(pumps);
+      } finally {
+        if (!hint.started()) hearts.stop();
+      }
+    },
+  };
+}
+
+async function drainAll(pumps: readonly Pump[]): Promise<void> {
+  for (let round = 0; round < mostDrainRounds; round++) {
+    let ran = 0;
+    for (const pump of pumps) ran += await pump.drain();
+    if (ran === 0) return;
+  }
+  throw new Error('work keeps making work that is due at once');
+}
+
+async function prune(db: Transactor, clock: Clock, settings: JobsSettings): Promise<void> {
+  const now = clock.now().getTime();
+  const doneBefore = new Date(now - settings.keepDoneMs);
+  const deadBefore = new Date(now - settings.keepDeadMs);
+  let pruned = pruneBatch;
+  while (pruned >= pruneBatch) pruned = await db.transaction((tx) => pruneDeliveries(tx, doneBefore, deadBefore, pruneBatch));
+}
+
+/** Looks several times shortly after an announcement, then leaves it to the idle look. */
+function createHint(look: () => void): { announce(): void; start(): void; stop(): void; started(): boolean } {
+  let timer: NodeJS.Timeout | undefined;
+  let rung = -1;
+  let active = false;
+  const climbTo = (next: number): void => {
+    clearTimeout(timer);
+    const waitMs = hintLadderMs[next];
+    rung = waitMs === undefined ? -1 : next;
+    if (waitMs !== undefined) timer = setTimeout(() => { look(); climbTo(next + 1); }, waitMs).unref();
+  };
+  return {
+    // On the lowest rung already: announcements without end must not keep putting the look off.
+    announce() { if (active && rung !== 0) climbTo(0); },
+    start() { active = true; },
+    stop() { active = false; clearTimeout(timer); rung = -1; },
+    started: () => active,
+  };
+}
+
+function createHearts(
+  hearts: readonly { readonly heartbeat: () => Promise<void> }[], everyMs: number, log: JobsLog,
+): { start(): void; stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const beat = async (): Promise<void> => {
+    const beats = await Promise.allSettled(hearts.map((one) => one.heartbeat()));
+    for (const failed of beats.filter((one) => one.status === 'rejected')) {
+      log.warn({ failure: describeFailure(failed.reason) }, 'a lease could not be renewed');
+    }
+  };
+  return {
+    start() { timer ??= setInterval(() => { void beat(); }, everyMs).unref(); },
+    stop() { clearInterval(timer); timer = undefined; },
+  };
+}
+

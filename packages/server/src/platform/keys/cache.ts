@@ -1,0 +1,41 @@
+interface Kept { readonly key: Buffer; readonly keptAt: number }
+
+/** Unwrapped keys for a short while, the least recently used going first. */
+export interface KeyCache {
+  get(subjectId: string, now: number): Buffer | undefined;
+  /** Keeps a key that was read at `epoch`, unless something was destroyed since. */
+  keep(subjectId: string, key: Buffer, now: number, epoch: number): void;
+  /** Forgets a key, and refuses all that were read before this call. */
+  destroy(subjectId: string): void;
+  epoch(): number;
+}
+
+export function createKeyCache(lifeMs: number, most: number): KeyCache {
+  const kept = new Map<string, Kept>();
+  let epoch = 0;
+  const drop = (subjectId: string): void => { kept.delete(subjectId); };
+  return {
+    get(subjectId, now) {
+      const found = kept.get(subjectId);
+      if (found === undefined) return undefined;
+      drop(subjectId);
+      // A clock that was set back must not lengthen a key's stay.
+      if (now < found.keptAt || now >= found.keptAt + lifeMs) return undefined;
+      kept.set(subjectId, found);
+      return found.key;
+    },
+    keep(subjectId, key, now, readAt) {
+      if (readAt !== epoch) return;
+      drop(subjectId);
+      kept.set(subjectId, { key, keptAt: now });
+      const oldest = kept.keys().next().value;
+      if (kept.size > most && oldest !== undefined) drop(oldest);
+    },
+    destroy(subjectId) {
+      epoch++;
+      // Not overwritten: a seal just under way must not run on with a key of zeros.
+      drop(subjectId);
+    },
+    epoch: () => epoch,
+  };
+}

@@ -1,0 +1,140 @@
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { z } from 'zod';
+import { ServiceError } from '../errors.ts';
+import { deriveKey, nameOfKey } from './derive.ts';
+import { openBytes, sealBytes } from './sealing.ts';
+import type { KeyFolder, SignatureAlgorithm, Signer } from './types.ts';
+
+export interface SignersDeps {
+  readonly folder: KeyFolder;
+  /** The one in force first, then previous ones. */
+  readonly masterKeys: readonly [Buffer, ...Buffer[]];
+}
+
+export interface Signers {
+  /**
+   * The key of that name, made at first use by whichever process comes first.
+   * @throws `keys/other-algorithm`, `keys/wrong-master-key`, `keys/unopenable`
+   */
+  signer(name: string, algorithm: SignatureAlgorithm): Promise<Signer>;
+  /**
+   * Takes in a private key made elsewhere (PKCS #8, DER); repeatable.
+   * @throws `keys/exists` when that name has another key, `keys/bad-key`
+   */
+  importSigner(name: string, algorithm: SignatureAlgorithm, pkcs8: Uint8Array): Promise<Signer>;
+}
+
+/** All that differs between the algorithms. */
+const algorithms: Readonly<Record<SignatureAlgorithm, {
+  readonly generate: () => KeyObject;
+  readonly fits: (key: KeyObject) => boolean;
+  readonly sign: (key: KeyObject, message: Uint8Array) => Uint8Array;
+}>> = {
+  ES256: {
+    generate: () => generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey,
+    fits: (key) => key.asymmetricKeyDetails?.namedCurve === 'prime256v1',
+    sign: signEcdsa,
+  },
+  'ES256-brainpool': {
+    generate: () => generateKeyPairSync('ec', { namedCurve: 'brainpoolP256r1' }).privateKey,
+    fits: (key) => key.asymmetricKeyDetails?.namedCurve === 'brainpoolP256r1',
+    sign: signEcdsa,
+  },
+  Ed25519: {
+    generate: () => generateKeyPairSync('ed25519').privateKey,
+    fits: (key) => key.asymmetricKeyType === 'ed25519',
+    sign: (key, message) => sign(null, message, key),
+  },
+};
+
+function signEcdsa(key: KeyObject, message: Uint8Array): Uint8Array {
+  return sign('sha256', message, { key, dsaEncoding: 'ieee-p1363' });
+}
+
+const keyFile = z.object({
+  version: z.literal(1),
+  algorithm: z.enum(['ES256', 'Ed25519', 'ES256-brainpool']),
+  masterKey: z.string().max(64),
+  sealed: z.base64().max(4096),
+});
+
+export function createSigners(deps: SignersDeps): Signers {
+  const loaded = new Map<string, Promise<Signer>>();
+  const once = (name: string, load: () => Promise<Signer>): Promise<Signer> => {
+    const known = loaded.get(name);
+    if (known !== undefined) return known;
+    const loading = load();
+    loaded.set(name, loading);
+    loading.catch(() => loaded.delete(name));
+    return loading;
+  };
+  return {
+    async signer(name, algorithm) {
+      const signer = await once(name, async () => (await load(deps, name)) ?? (await store(deps, name, algorithm, algorithms[algorithm].generate())));
+      if (signer.algorithm !== algorithm) throw new ServiceError('keys/other-algorithm', { name, algorithm: signer.algorithm });
+      return signer;
+    },
+    async importSigner(name, algorithm, pkcs8) {
+      const key = parseKey(algorithm, pkcs8);
+      const signer = await once(name, async () => (await load(deps, name)) ?? (await store(deps, name, algorithm, key)));
+      const same = Buffer.from(signer.publicKeyDer).equals(publicDer(key));
+      if (!same) throw new ServiceError('keys/exists', { name });
+      return signer;
+    },
+  };
+}
+
+/** Stores the key under that name; when another process was first, its key counts. */
+async function store(deps: SignersDeps, name: string, algorithm: SignatureAlgorithm, key: KeyObject): Promise<Signer> {
+  const [master] = deps.masterKeys;
+  const pkcs8 = key.export({ format: 'der', type: 'pkcs8' });
+  const sealed = sealBytes(deriveKey(master, 'signing-key-file'), [name, algorithm], pkcs8);
+  pkcs8.fill(0);
+  const file: z.infer<typeof keyFile> = { version: 1, algorithm, masterKey: nameOfKey(master), sealed: sealed.toString('base64') };
+  await deps.folder.create(name, Buffer.from(`${JSON.stringify(file, undefined, 2)}\n`));
+  const signer = await load(deps, name);
+  if (signer === undefined) throw new ServiceError('keys/unreadable', { name });
+  return signer;
+}
+
+async function load(deps: SignersDeps, name: string): Promise<Signer | undefined> {
+  const bytes = await deps.folder.read(name);
+  if (bytes === undefined) return undefined;
+  const { algorithm, masterKey, sealed } = parseFile(name, bytes);
+  const master = deps.masterKeys.find((candidate) => nameOfKey(candidate) === masterKey);
+  if (master === undefined) throw new ServiceError('keys/wrong-master-key', { name });
+  const pkcs8 = openBytes(deriveKey(master, 'signing-key-file'), [name, algorithm], Buffer.from(sealed, 'base64'));
+  const key = parseKey(algorithm, pkcs8);
+  pkcs8.fill(0);
+  return toSigner(name, algorithm, key);
+}
+
+function parseFile(name: string, bytes: Buffer): z.infer<typeof keyFile> {
+  try {
+    return keyFile.parse(JSON.parse(bytes.toString('utf8')));
+  } catch (cause) {
+    throw new ServiceError('keys/unopenable', { name }, { cause });
+  }
+}
+
+function parseKey(algorithm: SignatureAlgorithm, pkcs8: Uint8Array): KeyObject {
+  let key: KeyObject;
+  try {
+    key = createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
+  } catch {
+    // The cause may quote the key.
+    throw new ServiceError('keys/bad-key', { algorithm });
+  }
+  if (!algorithms[algorithm].fits(key)) throw new ServiceError('keys/bad-key', { algorithm });
+  return key;
+}
+
+function toSigner(name: string, algorithm: SignatureAlgorithm, key: KeyObject): Signer {
+  const publicKeyDer = publicDer(key);
+  const digest = createHash('sha256').update(publicKeyDer).digest('hex');
+  return { keyId: `${name}-${digest.slice(0, 16)}`, algorithm, publicKeyDer, sign: (message) => algorithms[algorithm].sign(key, message) };
+}
+
+function publicDer(key: KeyObject): Buffer {
+  return createPublicKey(key).export({ format: 'der', type: 'spki' });
+}
