@@ -50,7 +50,7 @@ function columnFault(column: Column, slice: boolean): string | undefined {
   }
   const mark = markOf(comment);
   if (mark === undefined) return `${name}: the comment does not read 'pii: class=...; ground=...; deleteAfter=...'`;
-  if (mark.kind !== 'pseudonymous' && !['bytea', 'jsonb'].includes(column.type)) return `${name} is ${mark.kind}, so it is bytea`;
+  if (mark.kind === 'sealed' && column.type !== 'bytea') return `${name} is sealed, so it is bytea`;
   return undefined;
 }
 
