@@ -78,6 +78,8 @@ function openPool(options: DatabaseOptions): pg.Pool {
     }),
   };
   const pool = new pg.Pool(config);
+  // A connection that breaks while a transaction holds it tells so here too; its next statement fails, which is answer enough.
+  pool.on('connect', (client) => { client.on('error', () => {}); });
   pool.on('error', (error) => options.onIdleError?.(error));
   return pool;
 }

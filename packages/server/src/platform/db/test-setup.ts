@@ -1,2 +1,21 @@
-/** Starts the database that the tests share; written with the database supervisor. */
-export default function setup(): void {}
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEmbedded } from './embedded.ts';
+import { testServerVariable } from './testing.ts';
+
+/** Starts the server that all test files of a run share; TEST_DATABASE_URL names one that is there already. */
+export default async function setup(): Promise<() => Promise<void>> {
+  const given = process.env['TEST_DATABASE_URL'];
+  if (given !== undefined && given !== '') {
+    process.env[testServerVariable] = given;
+    return async () => {};
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'yuanyou-test-'));
+  const server = await startEmbedded({ folder, databases: [], fsync: process.env['YUANYOU_TEST_FSYNC'] === '1', maxConnections: 200 });
+  process.env[testServerVariable] = server.url('postgres');
+  return async () => {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+}

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isUniqueViolation, openDatabase, sql } from './index.ts';
+import { testDatabase, type TestDatabase } from './testing.ts';
+
+let t: TestDatabase;
+beforeAll(async () => {
+  t = await testDatabase();
+  await t.db.script('create table box (id int primary key, n int8 not null default 0, constraint box_small check (n < 1000))');
+});
+afterAll(() => t.drop());
+
+test('values come back as the types we use', async () => {
+  const row = await t.db.one(sql`
+    select 9007199254740993::int8 as big, count(*) as n, '2026-02-03T04:05:06.789Z'::timestamptz as at, '2026-02-03'::date as day,
+      '{"a":[1]}'::jsonb as j, '\\x00ff'::bytea as bytes, ${['01900000-0000-7000-8000-000000000001']}::uuid[] as ids, array[1,2]::int8[] as bigs
+    from box`);
+  expect(row).toEqual({
+    big: 9007199254740993n, n: 0n, at: new Date('2026-02-03T04:05:06.789Z'), day: '2026-02-03',
+    j: { a: [1] }, bytes: Buffer.from([0, 255]), ids: ['01900000-0000-7000-8000-000000000001'], bigs: [1n, 2n],
+  });
+});
+
+test('parameters of our types go in', async () => {
+  const at = new Date('2026-02-03T04:05:06.789Z');
+  const row = await t.db.one(sql`select ${at}::timestamptz as at, ${12345678901234567n}::int8 as big, ${Buffer.from([1, 0, 2])}::bytea as bytes,
+    ${JSON.stringify({ a: 1 })}::jsonb as j, ${null}::text as nothing`);
+  expect(row).toEqual({ at, big: 12345678901234567n, bytes: Buffer.from([1, 0, 2]), j: { a: 1 }, nothing: null });
+});
+
+test('maybe and one refuse other numbers of rows', async () => {
+  expect(await t.db.maybe(sql`select 1 as n where false`)).toBeUndefined();
+  await expect(t.db.maybe(sql`select generate_series(1, 2)`)).rejects.toMatchObject({ code: 'db/too-many-rows' });
+  await expect(t.db.one(sql`select 1 where false`)).rejects.toMatchObject({ code: 'db/no-row' });
+});
+
+test('a transaction commits as a whole or not at all', async () => {
+  await t.db.transaction((tx) => tx.run(sql`insert into box values (1, 1), (2, 1)`));
+  await expect(t.db.transaction(async (tx) => {
+    expect(await tx.run(sql`update box set n = n + 1 where id = any(${[1, 2]}::int[])`)).toBe(2);
+    throw new Error('changed my mind');
+  })).rejects.toThrow('changed my mind');
+  expect(await t.db.all(sql`select n from box order by id`)).toEqual([{ n: 1n }, { n: 1n }]);
+});
+
+test('work that goes on after a failed statement does not pass for committed', async () => {
+  await expect(t.db.transaction(async (tx) => {
+    await tx.run(sql`insert into box values (3, 5)`);
+    await tx.run(sql`insert into box values (3, 5)`).catch(() => {});
+  })).rejects.toMatchObject({ code: 'db/rolled-back' });
+  expect(await t.db.maybe(sql`select 1 from box where id = 3`)).toBeUndefined();
+});
+
+test('a transaction cannot be used after its end', async () => {
+  const tx = await t.db.transaction(async (inside) => inside);
+  await expect(tx.run(sql`insert into box values (9, 9)`)).rejects.toMatchObject({ code: 'db/transaction-ended' });
+});
+
+test('several statements of a transaction may be under way at once', async () => {
+  const sums = await t.db.transaction((tx) => Promise.all([1, 2, 3].map((n) => tx.one(sql<{ n: number }>`select ${n}::int as n`))));
+  expect(sums.map(({ n }) => n)).toEqual([1, 2, 3]);
+});
+
+test('deadlocked transactions are repeated and both commit', async () => {
+  await t.db.transaction((tx) => tx.run(sql`insert into box values (10, 0), (11, 0)`));
+  let runs = 0;
+  const bump = (first: number, second: number): Promise<void> => t.db.transaction(async (tx) => {
+    runs++;
+    await tx.run(sql`update box set n = n + 1 where id = ${first}`);
+    await tx.one(sql`select pg_sleep(0.1)`);
+    await tx.run(sql`update box set n = n + 1 where id = ${second}`);
+  });
+  await Promise.all([bump(10, 11), bump(11, 10)]);
+  expect(runs).toBeGreaterThan(2);
+  expect(await t.db.all(sql`select n from box where id in (10, 11)`)).toEqual([{ n: 2n }, { n: 2n }]);
+});
+
+test('a unique violation is told from others, also behind a cause', async () => {
+  const error = await t.db.transaction((tx) => tx.run(sql`insert into box values (1, 1)`)).catch((e: unknown) => e);
+  expect(isUniqueViolation(error)).toBe(true);
+  expect(isUniqueViolation(new Error('wrapped', { cause: error }), 'box_pkey')).toBe(true);
+  expect(isUniqueViolation(error, 'other')).toBe(false);
+  const check = await t.db.transaction((tx) => tx.run(sql`insert into box values (5, 5000)`)).catch((e: unknown) => e);
+  expect(isUniqueViolation(check)).toBe(false);
+});
+
+test('statements are prepared once a connection, and not at all behind a transaction pooler', async () => {
+  const db = openDatabase({ url: t.url, maxConnections: 1 });
+  for (let i = 0; i < 3; i++) await db.one(sql`select ${i}::int + 1 as next`);
+  expect(await db.one(sql`select count(*) as n from pg_prepared_statements where statement like '%as next%'`)).toEqual({ n: 2n });
+  await db.close();
+  const pooled = openDatabase({ url: t.url, maxConnections: 1, pooling: 'transaction', statementTimeoutMs: 1234 });
+  expect(await pooled.transaction((tx) => tx.one(sql`select current_setting('statement_timeout') as limit, ${1}::int as n`)))
+    .toEqual({ limit: '1234ms', n: 1 });
+  expect(await pooled.one(sql`select count(*) as n from pg_prepared_statements`)).toEqual({ n: 0n });
+  await pooled.close();
+});
+
+test('a table altered under a prepared statement does not fail the next transaction', async () => {
+  const read = (): Promise<unknown> => t.db.transaction((tx) => tx.all(sql`select * from box where id = 1`));
+  await read();
+  await t.db.script('alter table box add column extra text');
+  expect(await read()).toEqual([{ id: 1, n: 1n, extra: null }]);
+});
+
+test('slow statements and idle transactions end', async () => {
+  const db = openDatabase({ url: t.url, maxConnections: 2, statementTimeoutMs: 50, idleInTransactionTimeoutMs: 50 });
+  await expect(db.one(sql`select pg_sleep(5)`)).rejects.toMatchObject({ code: '57014' });
+  await expect(db.transaction(async (tx) => {
+    await tx.one(sql`select 1 as n`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await tx.one(sql`select 1 as n`);
+  })).rejects.toThrow();
+  expect(await db.one(sql`select 1 as n`)).toEqual({ n: 1 });
+  await db.close();
+});
