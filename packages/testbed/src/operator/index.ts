@@ -41,7 +41,7 @@ export interface OperatorSimulator {
 }
 
 const calls: readonly ServiceCall[] = ['activate', 'suspend', 'resume', 'terminate', 'forget'];
-const callBody = z.object({ requestId: z.string().min(8).max(100), imsi: z.string().max(15).optional() });
+const callBody = z.object({ requestId: z.string().min(8).max(200), imsi: z.string().max(15).optional() });
 const useBody = z.object({
   iccid: z.string().min(10).max(22), bytes: z.int().min(1), at: z.iso.datetime(), seconds: z.int().min(0).max(86_400).optional(),
   imei: z.string().max(17).optional(), mccmnc: z.string().max(6).optional(), leak: z.boolean().optional(), write: z.boolean().optional(),
