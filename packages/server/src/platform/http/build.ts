@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import cookie from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
 import { generalProblems, generalRoutes } from '@yuanyou/contract';
@@ -78,19 +79,25 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   const table = { ...generalProblems, ...options.problems };
   const limits = options.limits ?? {};
   const secure = options.publicUrl.startsWith('https:');
+  const headers = headersFor(secure);
   const app = fastify({
     logger: false, genReqId: () => newId(), trustProxy: options.trustProxy === undefined ? false : [...options.trustProxy],
     bodyLimit: limits.bodyBytes ?? 65_536, requestTimeout: limits.requestTimeoutMs ?? 30_000, connectionTimeout: 120_000,
-    routerOptions: { maxParamLength: 300 }, forceCloseConnections: 'idle', frameworkErrors: (error, request, reply) => fail(error, request, reply),
+    routerOptions: { maxParamLength: 300 }, forceCloseConnections: 'idle',
+    // A path that cannot be read fails before any hook.
+    frameworkErrors: (error, request, reply) => fail(error, request, reply.headers(headers).header('x-request-id', request.id)),
   });
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply) => answerProblem(error, request, reply, table, options.log);
 
   // Every body arrives as bytes: what they mean is decided per route, and signed webhooks need them as they came.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body); });
-  app.decorateRequest('principal', null as unknown as Principal);
+  app.decorateRequest('principal', null as never);
   app.decorateRequest('began', 0);
-  addHeaders(app, secure);
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(headers).header('x-request-id', request.id);
+    done();
+  });
   addRecords(app, options);
   app.setErrorHandler(fail);
   await app.register(cookie);
@@ -112,7 +119,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     app,
     async listen(at) {
       await app.listen({ host: at.host, port: at.port });
-      const address = app.addresses()[0]!;
+      const address = app.server.address() as AddressInfo;
       const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
       return { url: `http://${host}:${address.port}`, port: address.port };
     },
@@ -139,8 +146,8 @@ function addEndpoint(
   });
 }
 
-function addHeaders(app: FastifyInstance, secure: boolean): void {
-  const headers: Readonly<Record<string, string>> = {
+function headersFor(secure: boolean): Readonly<Record<string, string>> {
+  return {
     'content-security-policy': 'default-src \'none\'; frame-ancestors \'none\'',
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
@@ -149,11 +156,6 @@ function addHeaders(app: FastifyInstance, secure: boolean): void {
     'cache-control': 'no-store',
     ...(secure ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {}),
   };
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(headers);
-    reply.header('x-request-id', request.id);
-    done();
-  });
 }
 
 /** One line a request in the log, ids only, and the figures. */
@@ -182,16 +184,19 @@ function addRecords(app: FastifyInstance, options: HttpOptions): void {
 async function addFloodLimit(app: FastifyInstance, requestsPerMinute: number): Promise<void> {
   if (requestsPerMinute === 0) return;
   await app.register(rateLimit, {
-    max: requestsPerMinute, timeWindow: 60_000, enableDraftSpec: true, cache: 20_000,
+    global: false, max: requestsPerMinute, timeWindow: 60_000, enableDraftSpec: true, cache: 20_000,
+    allowList: (request) => request.routeOptions.config.operationId === 'getHealth',
     errorResponseBuilder: (_request, context) => new ServiceError('general/too-many-requests', { retryAfterSeconds: Math.ceil(context.ttl / 1000) }),
   });
+  // For the whole app, and before callers are looked up: a flood must not reach the database.
+  app.addHook('onRequest', app.rateLimit());
 }
 
 /** Health, readiness, the description of the API and the words of each problem. */
 function addOperation(
   app: FastifyInstance, options: HttpOptions, table: Readonly<Record<string, ProblemRow>>, credentials: ReturnType<typeof createCredentials>,
 ): void {
-  app.get(generalRoutes.getHealth.path, { config: { operationId: 'getHealth', rateLimit: false } }, () => ({ status: 'ok' }));
+  app.get(generalRoutes.getHealth.path, { config: { operationId: 'getHealth' } }, () => ({ status: 'ok' }));
   app.get(generalRoutes.getReadiness.path, { config: { operationId: 'getReadiness' } }, async (request, reply) => {
     const checks = await Promise.all(Object.entries(options.readiness ?? {}).map(async ([name, check]) => {
       const failure = await within(2000, check()).then(() => undefined, (error: unknown) => error ?? new Error('failing'));
@@ -224,7 +229,7 @@ function answerProblem(
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   return reply.code(problem.status).headers({ 'content-language': language, vary: 'accept-language', 'cache-control': 'no-store' })
-    .type('application/problem+json').send(JSON.stringify(problem));
+    .type('application/problem+json').send(Buffer.from(JSON.stringify(problem)));
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {

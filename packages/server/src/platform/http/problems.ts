@@ -1,5 +1,5 @@
 import type { Language, Problem, ProblemRow } from '@yuanyou/contract';
-import { ZodError } from 'zod';
+import type { ZodError } from 'zod';
 import { ServiceError } from '../errors.ts';
 
 /** What the edge makes of an error: the problem for outside, and whether it is ours to look at. */

@@ -96,7 +96,9 @@ function write(deps: ServingDeps, route: Route, reply: FastifyReply, answer: Ran
   if (extra !== undefined) reply.headers(extra);
   if (answer.contentType !== null) reply.type(answer.contentType);
   const { body } = answer;
-  return reply.send(body === null ? undefined : typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+  // As bytes, so that the media type stays exactly as declared.
+  if (body === null) return reply.send();
+  return reply.send(typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength));
 }
 
 function setCookie(deps: ServingDeps, route: Route, reply: FastifyReply, secret: string | null): void {

@@ -1,0 +1,94 @@
+import type { Reader } from '../platform/db/types.ts';
+import type { Concern, ExportFile, SubjectHolder } from '../platform/subject/index.ts';
+import { listContacts } from './contacts.ts';
+import type { AccountsDeps } from './deps.ts';
+import { openProfile } from './profile.ts';
+import type { Sealing } from './sealing.ts';
+import { listSessions } from './sessions.ts';
+import * as store from './store.ts';
+
+const batch = 100;
+
+/** What accounts keeps of a person: the account itself, where it is signed in, the contacts. */
+export function accountsHolder(deps: AccountsDeps, sealing: Sealing): SubjectHolder {
+  return {
+    slice: 'accounts',
+    closureConcerns: (db, accountId) => concerns(deps, db, accountId),
+    exportData: (db, accountId) => exportData(deps, sealing, db, accountId),
+    async erase(tx, accountId) {
+      await store.lockAccount(tx, accountId);
+      const contacts = await store.deleteContacts(tx, accountId);
+      const sessions = await store.deleteSessions(tx, accountId, null);
+      const codes = await store.deleteVerification(tx, accountId);
+      const accounts = await store.closeAccount(tx, accountId, deps.clock.now());
+      return { erased: { accounts, contacts, sessions, codes }, kept: { tombstones: 1 } };
+    },
+  };
+}
+
+async function concerns(deps: AccountsDeps, db: Reader, accountId: string): Promise<Concern[]> {
+  const contacts = await store.countContacts(db, accountId);
+  const sessions = await store.countSessions(db, accountId, deps.clock.now());
+  const found: Concern[] = [{
+    code: 'accounts/profile', severity: 'info', owner: 'system', fix: { operationId: 'getAccount' },
+    title: {
+      en: 'Your name, address and settings will be erased', 'zh-Hans': '您的姓名、邮箱和设置将被清除', 'zh-Hant': '您的姓名、電子郵件與設定將被清除',
+    },
+  }];
+  if (contacts > 0) {
+    found.push({
+      code: 'accounts/contacts', severity: 'choice', owner: 'traveller', fix: { operationId: 'listContacts' }, about: { contacts },
+      title: {
+        en: 'Your contacts will be erased: take them with you first', 'zh-Hans': '您的联系人将被清除：请先导出带走', 'zh-Hant': '您的聯絡人將被清除：請先匯出帶走',
+      },
+    });
+  }
+  if (sessions > 0) {
+    found.push({
+      code: 'accounts/sessions', severity: 'info', owner: 'system', fix: { operationId: 'listSessions' }, about: { sessions },
+      title: { en: 'You will be signed out everywhere', 'zh-Hans': '您将在所有设备上退出登录', 'zh-Hant': '您將在所有裝置上登出' },
+    });
+  }
+  return found;
+}
+
+async function exportData(deps: AccountsDeps, sealing: Sealing, db: Reader, accountId: string): Promise<ExportFile[]> {
+  const row = await store.findAccount(db, accountId);
+  if (row === undefined) return [];
+  const profile = await openProfile(sealing, row);
+  return [
+    {
+      name: 'account',
+      rows: [{
+        id: profile.id, email: profile.email, emailVerified: profile.emailVerified, name: profile.name, language: profile.language,
+        country: profile.country, createdAt: profile.createdAt.toISOString(), passwordChangedAt: profile.passwordChangedAt.toISOString(),
+        emailChangedAt: profile.emailChangedAt?.toISOString() ?? null,
+      }],
+    },
+    { name: 'contacts', rows: await contactRows(sealing, db, accountId) },
+    { name: 'sessions', rows: await sessionRows(deps, sealing, db, accountId) },
+  ];
+}
+
+async function contactRows(sealing: Sealing, db: Reader, accountId: string): Promise<ExportFile['rows']> {
+  const rows: ExportFile['rows'][number][] = [];
+  for (let after: { at: Date; id: string } | null = null; ;) {
+    const some = await listContacts(sealing, db, accountId, after, batch);
+    rows.push(...some.map(({ id, name, phone, email, note, createdAt }) => ({ id, name, phone, email, note, createdAt: createdAt.toISOString() })));
+    const last = some.at(-1);
+    if (last === undefined || some.length < batch) return rows;
+    after = { at: last.createdAt, id: last.id };
+  }
+}
+
+async function sessionRows(deps: AccountsDeps, sealing: Sealing, db: Reader, accountId: string): Promise<ExportFile['rows']> {
+  const rows: ExportFile['rows'][number][] = [];
+  for (let before: string | null = null; ;) {
+    const some = await listSessions(deps, sealing, db, accountId, before, batch);
+    rows.push(...some.map(({ id, device, address, createdAt, lastSeenAt }) => ({
+      id, device, address, createdAt: createdAt.toISOString(), lastSeenAt: lastSeenAt.toISOString(),
+    })));
+    before = some.at(-1)?.id ?? null;
+    if (some.length < batch) return rows;
+  }
+}
