@@ -10,6 +10,7 @@ import { notificationsProblems, notificationsRoutes } from './notifications.ts';
 import { orderProblems, orderRoutes } from './orders.ts';
 import { partnersProblems, partnersRoutes } from './partners.ts';
 import { paymentsProblems, paymentsRoutes } from './payments.ts';
+import { transparencyProblems, transparencyRoutes } from './transparency.ts';
 import { usageProblems, usageRoutes } from './usage.ts';
 import type { ProblemRow } from './core/problem.ts';
 import type { Route } from './core/route.ts';
@@ -31,6 +32,7 @@ export * from './notifications.ts';
 export * from './orders.ts';
 export * from './partners.ts';
 export * from './payments.ts';
+export * from './transparency.ts';
 export * from './usage.ts';
 
 /** Every route of the API. */
@@ -47,6 +49,7 @@ export const allRoutes: readonly Route[] = [
   orderRoutes,
   partnersRoutes,
   paymentsRoutes,
+  transparencyRoutes,
   usageRoutes,
 ].flatMap((routes) => Object.values<Route>(routes));
 
@@ -64,5 +67,6 @@ export const allProblems: Readonly<Record<string, ProblemRow>> = {
   ...orderProblems,
   ...partnersProblems,
   ...paymentsProblems,
+  ...transparencyProblems,
   ...usageProblems,
 };

@@ -38,6 +38,7 @@ create table usage.allowance (
   earned_minor     bigint not null default 0,
   refund_rule      jsonb not null,
   told_percent     integer not null default 0,
+  messaged_percent integer not null default 0,
   cutoff_at        timestamptz,
   primary key (line_id, allowance_id),
   check (earned_minor <= paid_cash_minor + paid_promo_minor)

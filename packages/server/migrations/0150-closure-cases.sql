@@ -19,10 +19,13 @@ create table closure.case (
   promised_at         timestamptz not null,
   cooling_off_until   timestamptz,
   executing_at        timestamptz,
+  -- The saga that executes it; a case that was undone and approved again gets another.
+  execution_id        uuid,
   completed_at        timestamptz,
   -- The case envelope: where the confirmation goes and what the certificate needs, under a key of its own.
   envelope            bytea,
   envelope_destroyed_at timestamptz,
+  confirmation_id     uuid,
   -- What the settle and erase steps did, written in their own transactions.
   settlement          jsonb,
   erasure             jsonb,

@@ -58,9 +58,13 @@ export interface Case {
   readonly promisedAt: Date;
   readonly coolingOffUntil: Date | null;
   readonly executingAt: Date | null;
+  /** The saga that executes it. */
+  readonly executionId: string | null;
   readonly completedAt: Date | null;
   readonly envelope: Buffer | null;
   readonly envelopeDestroyedAt: Date | null;
+  /** The message that confirms the closure. */
+  readonly confirmationId: string | null;
   readonly settlement: Settlement | null;
   readonly erasure: ErasureReport | null;
 }

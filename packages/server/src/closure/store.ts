@@ -7,7 +7,7 @@ import type { Case, ErasureReport, FiredRule, Refusal, Settlement } from './mode
 
 const columns = sql`case_id as "caseId", case_number as "caseNumber", account_id as "accountId", state, language, choices, reason, rules, refusal,
   submitted_at as "submittedAt", target_at as "targetAt", promised_at as "promisedAt", cooling_off_until as "coolingOffUntil",
-  executing_at as "executingAt", completed_at as "completedAt", envelope, envelope_destroyed_at as "envelopeDestroyedAt", settlement, erasure`;
+  executing_at as "executingAt", execution_id as "executionId", completed_at as "completedAt", envelope, envelope_destroyed_at as "envelopeDestroyedAt", confirmation_id as "confirmationId", settlement, erasure`;
 
 export interface NewCase {
   readonly caseId: string;
@@ -83,6 +83,10 @@ export async function saveRefusal(tx: Tx, caseId: string, refusal: Refusal): Pro
   await tx.run(sql`update closure.case set refusal = ${JSON.stringify(refusal)}::jsonb where case_id = ${caseId}`);
 }
 
+export async function saveExecution(tx: Tx, caseId: string, executionId: string): Promise<void> {
+  await tx.run(sql`update closure.case set execution_id = ${executionId} where case_id = ${caseId}`);
+}
+
 export async function saveCoolingOff(tx: Tx, caseId: string, until: Date): Promise<void> {
   await tx.run(sql`update closure.case set cooling_off_until = ${until} where case_id = ${caseId}`);
 }
@@ -94,6 +98,10 @@ export async function saveEnvelope(tx: Tx, caseId: string, envelope: Buffer): Pr
 
 export async function dropEnvelope(tx: Tx, caseId: string, at: Date): Promise<void> {
   await tx.run(sql`update closure.case set envelope = null, envelope_destroyed_at = coalesce(envelope_destroyed_at, ${at}) where case_id = ${caseId}`);
+}
+
+export async function saveConfirmation(tx: Tx, caseId: string, messageId: string): Promise<void> {
+  await tx.run(sql`update closure.case set confirmation_id = ${messageId} where case_id = ${caseId} and confirmation_id is null`);
 }
 
 export async function saveSettlement(tx: Tx, caseId: string, settlement: Settlement): Promise<void> {

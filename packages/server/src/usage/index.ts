@@ -1,9 +1,10 @@
+import type { Logger } from 'pino';
 import type { Ledger } from '../ledger/index.ts';
 import type { Line } from '../lines/index.ts';
+import type { Notifications } from '../notifications/index.ts';
 import type { Reader, Tx } from '../platform/db/index.ts';
 import type { Endpoint } from '../platform/http/types.ts';
 import type { Schedule } from '../platform/jobs/types.ts';
-import type { Logger } from '../platform/log/index.ts';
 import type { SubjectHolder } from '../platform/subject/index.ts';
 import { applyBatch } from './apply.ts';
 import type { ApplyDeps } from './apply.ts';
@@ -14,11 +15,12 @@ import { usageHolder } from './holder.ts';
 import type { Allowance } from './model.ts';
 import { usageEndpoints } from './routes.ts';
 import { settleAccount } from './settle.ts';
+import { tellThreshold } from './tell.ts';
+import type { ContactPoints } from './tell.ts';
 import type { Settled } from './settle.ts';
 import * as store from './store.ts';
 
 export { thresholdReached } from './events.ts';
-export { usageMessages } from './messages.ts';
 export type { Allowance } from './model.ts';
 export type { Settled } from './settle.ts';
 
@@ -32,11 +34,15 @@ export interface Usage {
   revoke(tx: Tx, lineId: string): Promise<void>;
   /** Use from `at` on is never the traveller's. Answers how many allowances it concerns. */
   cutOff(tx: Tx, accountId: string, at: Date): Promise<number>;
+  /** Takes a cutoff back, where the closure was undone. */
+  liftCutoff(tx: Tx, accountId: string): Promise<number>;
   /** Ends every allowance of an account and returns unused value by each plan's rule. */
   settle(tx: Tx, accountId: string, ref: string): Promise<Settled[]>;
   allowances(db: Reader, accountId: string): Promise<Allowance[]>;
   /** Takes in raw usage of an operator. */
   receive(operatorId: string, source: string, bytes: Uint8Array): Promise<void>;
+  /** How many batches that arrived until then are not applied yet. */
+  pendingBatches(db: Reader, receivedUntil: Date): Promise<number>;
   /** Looks into every operator's feed folder once. */
   sweepFeeds(): Promise<void>;
   readonly endpoints: Endpoint[];
@@ -45,15 +51,15 @@ export interface Usage {
 
 export interface UsageDeps extends FeedDeps, ApplyDeps {
   readonly schedule: Schedule;
-  readonly log: Logger;
+  readonly log: Pick<Logger, 'error'>;
   readonly ledger: Ledger;
   readonly lines: ApplyDeps['lines'] & { find(db: Reader, lineId: string): Promise<Line | undefined> };
   /** The operators that put files into a folder. */
   readonly feeds: () => Promise<readonly { readonly operatorId: string; readonly folder: string }[]>;
   /** How often the folders are looked into. */
   readonly feedEveryMs: number;
-  /** Tells the traveller that a threshold was reached; idempotent by `key`. */
-  readonly tellThreshold: (key: string, accountId: string, told: { readonly percent: number; readonly lineId: string }) => Promise<void>;
+  readonly notifications: Pick<Notifications, 'queue'>;
+  readonly accounts: ContactPoints;
 }
 
 async function sweepFeeds(deps: UsageDeps): Promise<void> {
@@ -70,16 +76,17 @@ async function sweepFeeds(deps: UsageDeps): Promise<void> {
 /** Use: what arrives from operators, what it draws down, earns and costs. */
 export function createUsage(deps: UsageDeps): Usage {
   deps.outbox.subscribe(batchReceived, 'usage.apply', async ({ body }) => applyBatch(deps, body.batchId, await raw(deps, body.batchId)));
-  deps.outbox.subscribe(thresholdReached, 'usage.tell', ({ body }) =>
-    deps.tellThreshold(`threshold:${body.allowanceId}:${body.percent}`, body.accountId, { percent: body.percent, lineId: body.lineId }));
+  deps.outbox.subscribe(thresholdReached, 'usage.tell', ({ body }) => tellThreshold(deps, body));
   deps.schedule.every('usage.feeds', deps.feedEveryMs, () => sweepFeeds(deps));
   return {
     grant: (tx, grant) => store.insertAllowance(tx, { ...grant, usedBytes: 0n, earnedMinor: 0n, toldPercent: 0, cutoffAt: null }),
     revoke: store.revokeOfLine,
     cutOff: store.setCutoff,
+    liftCutoff: store.liftCutoff,
     settle: (tx, accountId, ref) => settleAccount(deps, tx, accountId, ref),
     allowances: store.allowancesOfAccount,
     receive: (operatorId, source, bytes) => receive(deps, operatorId, source, bytes),
+    pendingBatches: store.pendingBatches,
     sweepFeeds: () => sweepFeeds(deps),
     endpoints: usageEndpoints(deps),
     holder: usageHolder(() => deps.clock.now()),

@@ -53,12 +53,29 @@ export async function endAllowance(tx: Tx, a: Allowance, state: 'refunded' | 're
      where line_id = ${a.lineId} and allowance_id = ${a.allowanceId}`);
 }
 
+/** True once for each threshold of an allowance. */
+export async function claimMessage(tx: Tx, lineId: string, allowanceId: string, percent: number): Promise<boolean> {
+  return (await tx.run(sql`
+    update usage.allowance set messaged_percent = ${percent}
+     where line_id = ${lineId} and allowance_id = ${allowanceId} and messaged_percent < ${percent}`)) === 1;
+}
+
+export async function pendingBatches(db: Reader, receivedUntil: Date): Promise<number> {
+  const row = await db.one<{ n: bigint }>(sql`
+    select count(*) as n from (select 1 from usage.batch where state = 'received' and received_at <= ${receivedUntil} limit 1000) b`);
+  return Number(row.n);
+}
+
 export async function revokeOfLine(tx: Tx, lineId: string): Promise<void> {
   await tx.run(sql`update usage.allowance set state = 'revoked' where line_id = ${lineId} and used_bytes = 0`);
 }
 
 export async function setCutoff(tx: Tx, accountId: string, at: Date): Promise<number> {
   return tx.run(sql`update usage.allowance set cutoff_at = ${at} where account_id = ${accountId} and cutoff_at is null`);
+}
+
+export async function liftCutoff(tx: Tx, accountId: string): Promise<number> {
+  return tx.run(sql`update usage.allowance set cutoff_at = null where account_id = ${accountId} and state in ('active', 'queued', 'depleted')`);
 }
 
 export interface BatchRow {

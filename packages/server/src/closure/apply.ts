@@ -1,0 +1,129 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Language, closureReceipt } from '@yuanyou/contract';
+import type { z } from 'zod';
+import type { Tx } from '../platform/db/index.ts';
+import { ServiceError } from '../platform/errors.ts';
+import { newId } from '../platform/ids.ts';
+import { receiptMessage } from './messages.ts';
+import { approves, blockers, daysAfter, normalCode, readableCode, review, weekday, workingDaysAfter } from './model.ts';
+import type { Case, Choices, FiredRule } from './model.ts';
+import { approve } from './decide.ts';
+import { bySystem, locked, move } from './move.ts';
+import type { ClosureDeps } from './ports.ts';
+import { concernsOf } from './preflight.ts';
+import * as store from './store.ts';
+
+export interface Application {
+  readonly accountId: string;
+  readonly idempotencyKey: string;
+  readonly email: string;
+  readonly password: string;
+  readonly reason?: string | undefined;
+  readonly reasonText?: string | undefined;
+  readonly choices: Choices;
+  readonly language: Language;
+}
+
+export type Receipt = z.input<typeof closureReceipt>;
+
+const reasonContext = 'closure.case.reason';
+const codeContext = 'closure.case.access-code';
+
+export const accessCodeHash = (code: string): Buffer => createHash('sha256').update(normalCode(code)).digest();
+
+/** Step-up: the address and the password the account already has; nothing more is ever asked for. */
+async function prove(deps: ClosureDeps, application: Application): Promise<string> {
+  const to = await deps.accounts.contactPoint(application.accountId);
+  const password = await deps.accounts.verifyPassword(application.accountId, application.password);
+  if (to === undefined || !password || to.email.toLowerCase() !== application.email.trim().toLowerCase()) throw new ServiceError('closure/proof-refused');
+  return to.email;
+}
+
+async function refuseBlocked(deps: ClosureDeps, accountId: string): Promise<void> {
+  const found = blockers(await concernsOf(deps, accountId));
+  if (found.length > 0) throw new ServiceError('closure/blocked', { concerns: found.map((concern) => concern.code) });
+}
+
+async function rulesFor(deps: ClosureDeps, tx: Tx, accountId: string, choices: Choices): Promise<FiredRule[]> {
+  const facts = await deps.accounts.facts(tx, accountId);
+  let balanceMinor = 0n;
+  let refundableMinor = 0n;
+  for (const { code, currency, balanceMinor: owed } of await deps.ledger.balances(tx, accountId)) {
+    if (!code.includes(':cash:') || owed === 0n) continue;
+    balanceMinor += owed;
+    if (choices.balance === 'giveUp') refundableMinor += owed;
+    else for (const part of await deps.payments.refundPlan(tx, accountId, owed, currency)) refundableMinor += part.amountMinor;
+  }
+  return review({
+    now: deps.clock.now(), balanceMinor, refundableMinor, automaticLimitMinor: deps.settings.automaticLimitMinor,
+    openDisputes: await deps.payments.openDisputes(tx, accountId),
+    passwordChangedAt: facts?.passwordChangedAt ?? null, emailChangedAt: facts?.emailChangedAt ?? null,
+  });
+}
+
+/** The rules decide what needs no person, at once; the rest goes to the queue. What fired is kept in words either way. */
+async function decideByRules(deps: ClosureDeps, tx: Tx, theCase: Case): Promise<Case> {
+  const rules = await rulesFor(deps, tx, theCase.accountId, theCase.choices);
+  await store.saveRules(tx, theCase.caseId, rules);
+  const verifying = await move(deps, tx, theCase, 'verify', bySystem, null);
+  if (!approves(rules)) return move(deps, tx, verifying, 'sendToReview', bySystem, 'a rule asks for a person');
+  return approve(deps, tx, verifying, bySystem, 'every rule passed');
+}
+
+function receiptOf(deps: ClosureDeps, theCase: Case, accessCode: string): Receipt {
+  return {
+    caseNumber: theCase.caseNumber, accessCode, statusUrl: `${deps.settings.publicUrl}/v1/closure/status`, state: theCase.state,
+    submittedAt: theCase.submittedAt.toISOString(), targetAt: theCase.targetAt.toISOString(), promisedAt: theCase.promisedAt.toISOString(),
+    choices: theCase.choices, appeal: deps.settings.appeal,
+  };
+}
+
+async function earlierReceipt(deps: ClosureDeps, application: Application): Promise<Receipt | undefined> {
+  const earlier = await store.caseByKey(deps.db, application.accountId, application.idempotencyKey);
+  if (earlier?.accessCodeSealed == null) return undefined;
+  return receiptOf(deps, earlier, await deps.dataKeys.openText(application.accountId, codeContext, earlier.accessCodeSealed));
+}
+
+async function newCase(deps: ClosureDeps, application: Application, accessCode: string): Promise<store.NewCase> {
+  const submittedAt = deps.clock.now();
+  const { accountId, reasonText } = application;
+  return {
+    caseId: newId(submittedAt.getTime()), caseNumber: `YC-${readableCode(randomBytes(10))}`, accountId, idempotencyKey: application.idempotencyKey,
+    language: application.language, choices: application.choices, reason: application.reason ?? null,
+    reasonSealed: reasonText === undefined ? null : await deps.dataKeys.seal(accountId, reasonContext, reasonText),
+    accessCodeHash: accessCodeHash(accessCode), accessCodeSealed: await deps.dataKeys.seal(accountId, codeContext, accessCode),
+    submittedAt, targetAt: daysAfter(submittedAt, deps.settings.targetDays),
+    promisedAt: workingDaysAfter(submittedAt, deps.settings.promiseWorkingDays, weekday),
+  };
+}
+
+/**
+ * Applies to close an account: proof, no blocker, then in one transaction the case, the verdict of the rules and the receipt by mail.
+ * The same key answers the same receipt.
+ * @throws ServiceError `closure/proof-refused`, `closure/blocked`, `closure/already-open`
+ */
+export async function applyForClosure(deps: ClosureDeps, application: Application): Promise<Receipt> {
+  const earlier = await earlierReceipt(deps, application);
+  if (earlier !== undefined) return earlier;
+  const email = await prove(deps, application);
+  await refuseBlocked(deps, application.accountId);
+  if ((await store.openCaseOf(deps.db, application.accountId)) !== undefined) throw new ServiceError('closure/already-open');
+  const accessCode = readableCode(randomBytes(20));
+  const fresh = await newCase(deps, application, accessCode);
+  const message = await deps.notifications.queue({
+    subjectId: application.accountId, to: { email }, language: application.language, kind: receiptMessage,
+    params: {
+      caseNumber: fresh.caseNumber, accessCode, submittedAt: fresh.submittedAt.toISOString(), promisedAt: fresh.promisedAt.toISOString(),
+      statusUrl: `${deps.settings.publicUrl}/v1/closure/status`, choices: fresh.choices, appeal: deps.settings.appeal,
+    },
+  });
+  const theCase = await deps.db.transaction(async (tx) => {
+    await store.insertCase(tx, fresh);
+    await deps.audit.record(tx, {
+      actor: { kind: 'account', id: application.accountId }, action: 'closure.apply', subjectKind: 'closure', subjectId: fresh.caseId, accountId: application.accountId,
+    });
+    await message.save(tx);
+    return decideByRules(deps, tx, await locked(tx, fresh.caseId));
+  });
+  return receiptOf(deps, theCase, accessCode);
+}

@@ -1,0 +1,50 @@
+import { lineChanged } from '../lines/index.ts';
+import type { Endpoint } from '../platform/http/types.ts';
+import type { SubjectHolder } from '../platform/subject/index.ts';
+import { endCoolingOff } from './decide.ts';
+import { coolingOffEnded } from './events.ts';
+import type { ClosureDeps } from './ports.ts';
+import { closureEndpoints } from './routes.ts';
+import { executeClosure } from './saga.ts';
+import * as store from './store.ts';
+
+export { closureMoved } from './events.ts';
+export type { ClosingAccounts, ClosingLog, ClosingPayments, ClosureDeps, ClosureSettings, Recipient } from './ports.ts';
+
+export interface Closure {
+  readonly endpoints: Endpoint[];
+  readonly holder: SubjectHolder;
+  /** Called when the payment processor has said something about a refund, so that a waiting closure looks at once. */
+  wakeFor(accountId: string): Promise<void>;
+}
+
+async function wakeFor(deps: ClosureDeps, accountId: string): Promise<void> {
+  await deps.db.transaction(async (tx) => {
+    const theCase = await store.openCaseOf(tx, accountId);
+    if (theCase?.state === 'executing' && theCase.executionId !== null) await deps.sagas.wake(tx, theCase.executionId);
+  });
+}
+
+const holder: SubjectHolder = {
+  slice: 'closure',
+  closureConcerns: async () => [],
+  exportData: async (db, accountId) => [{
+    name: 'closure-cases',
+    rows: (await store.casesOf(db, accountId)).map((c) => ({ caseNumber: c.caseNumber, state: c.state, submittedAt: c.submittedAt.toISOString(), reason: c.reason })),
+  }],
+  erase: async (tx, accountId) => ({ erased: { sealedTexts: await store.eraseOf(tx, accountId) }, kept: { cases: (await store.casesOf(tx, accountId)).length } }),
+};
+
+/** Leaving: the case from application to certificate. */
+export function createClosure(deps: ClosureDeps): Closure {
+  deps.sagas.register(executeClosure(deps));
+  deps.outbox.subscribe(coolingOffEnded, 'closure.execute', ({ body }) => endCoolingOff(deps, body.caseId));
+  // A phone's delete notification is what unbinding waits for.
+  deps.outbox.subscribe(lineChanged, 'closure.wake', async ({ body }) => {
+    if (body.axis === 'delivery' && body.to === 'deleted') await wakeFor(deps, body.accountId);
+  });
+  deps.schedule.every('closure.sweep', 3_600_000, async () => {
+    while ((await deps.db.transaction((tx) => store.sweepSuppressions(tx, deps.clock.now()))) === 1000) { /* until nothing is left */ }
+  });
+  return { endpoints: closureEndpoints(deps), holder, wakeFor: (accountId) => wakeFor(deps, accountId) };
+}

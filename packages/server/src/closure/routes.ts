@@ -1,0 +1,110 @@
+import { closureRoutes } from '@yuanyou/contract';
+import type { closureCase } from '@yuanyou/contract';
+import type { z } from 'zod';
+import { timingSafeEqual } from 'node:crypto';
+import { ServiceError } from '../platform/errors.ts';
+import { endpoint } from '../platform/http/types.ts';
+import type { Endpoint } from '../platform/http/types.ts';
+import { applyForClosure } from './apply.ts';
+import { approveByAgent, refuse, skipCoolingOff } from './decide.ts';
+import { openExport, tokenHash } from './export.ts';
+import { closureCursor, cursorAfter } from './cursor.ts';
+import type { Case } from './model.ts';
+import { locked } from './move.ts';
+import type { ClosureDeps } from './ports.ts';
+import { preflight } from './preflight.ts';
+import { caseByAccess, statusOf } from './status.ts';
+import * as store from './store.ts';
+import { withdraw } from './withdraw.ts';
+
+async function caseShown(deps: ClosureDeps, caseId: string): Promise<z.input<typeof closureCase>> {
+  const theCase = await store.findCase(deps.db, caseId);
+  if (theCase === undefined) throw new ServiceError('closure/no-such-case', { caseId });
+  const view = theCase.executionId === null ? undefined : await deps.sagas.view(theCase.executionId);
+  return {
+    caseId, caseNumber: theCase.caseNumber, state: theCase.state, submittedAt: theCase.submittedAt.toISOString(), promisedAt: theCase.promisedAt.toISOString(),
+    rules: [...theCase.rules], stuckStep: view?.steps.find((step) => step.status === 'stuck')?.name ?? null,
+  };
+}
+
+function executionOf(theCase: Case): string {
+  if (theCase.executionId === null) throw new ServiceError('closure/action-not-allowed', { caseNumber: theCase.caseNumber, state: theCase.state });
+  return theCase.executionId;
+}
+
+function travellerEndpoints(deps: ClosureDeps): Endpoint[] {
+  return [
+    endpoint(closureRoutes.getPreflight, async ({ principal }) => ({ status: 200, body: await preflight(deps, principal.accountId) })),
+    endpoint(closureRoutes.applyForClosure, async ({ principal, body, idempotencyKey, language }) => ({
+      status: 201, body: await applyForClosure(deps, { ...body, accountId: principal.accountId, idempotencyKey, language }),
+    })),
+    endpoint(closureRoutes.getClosureStatus, async ({ body }) => ({ status: 200, body: await statusOf(deps, (await caseByAccess(deps, body)).caseId) })),
+    endpoint(closureRoutes.withdrawClosure, async ({ body }) => {
+      const theCase = await caseByAccess(deps, body);
+      await withdraw(deps, theCase);
+      return { status: 200, body: await statusOf(deps, theCase.caseId) };
+    }),
+    endpoint(closureRoutes.skipCoolingOff, async ({ body }) => {
+      const { caseId } = await caseByAccess(deps, body);
+      await skipCoolingOff(deps, caseId);
+      return { status: 200, body: await statusOf(deps, caseId) };
+    }),
+    endpoint(closureRoutes.getCertificate, async ({ body }) => {
+      const { caseId } = await caseByAccess(deps, body);
+      const certificate = await store.certificateOf(deps.db, caseId);
+      if (certificate?.bundle == null) throw new ServiceError('closure/no-certificate');
+      return { status: 200, body: certificate.bundle };
+    }),
+    endpoint(closureRoutes.downloadExport, async ({ params, query }) => {
+      const row = await store.findExport(deps.db, params.exportId);
+      const fits = row !== undefined && row.expiresAt > deps.clock.now() && timingSafeEqual(row.tokenHash, tokenHash(query.token));
+      const blob = fits ? await deps.blobs.get(deps.db, row.blobId) : undefined;
+      if (blob === undefined) throw new ServiceError('closure/no-such-export');
+      return { status: 200, body: openExport(blob.bytes, query.token), headers: { 'content-disposition': 'attachment; filename="yuanyou-export.zip"' } };
+    }),
+  ];
+}
+
+function agentEndpoints(deps: ClosureDeps): Endpoint[] {
+  return [
+    endpoint(closureRoutes.listClosureCases, async ({ query }) => {
+      const rows = await store.casesIn(deps.db, query.state, cursorAfter(query.cursor), query.limit + 1);
+      const shown = rows.slice(0, query.limit);
+      const items = [];
+      for (const row of shown) items.push(await caseShown(deps, row.caseId));
+      return { status: 200, body: { items, nextCursor: rows.length > query.limit ? closureCursor(shown.at(-1)!) : null } };
+    }),
+    endpoint(closureRoutes.decideClosureCase, async ({ principal, params, body }) => {
+      if (body.decision === 'approve') await approveByAgent(deps, params.caseId, principal.agentId, body.reason);
+      else await refuse(deps, params.caseId, principal.agentId, { reason: body.reason, legalGround: body.legalGround, complaintBody: body.complaintBody });
+      return { status: 200, body: await caseShown(deps, params.caseId) };
+    }),
+    endpoint(closureRoutes.retryClosureStep, async ({ principal, params, body }) => {
+      await deps.db.transaction(async (tx) => {
+        const theCase = await locked(tx, params.caseId);
+        await deps.sagas.wake(tx, executionOf(theCase));
+        await deps.audit.record(tx, {
+          actor: { kind: 'agent', id: principal.agentId }, action: 'closure.retry', subjectKind: 'closure', subjectId: theCase.caseId,
+          accountId: theCase.accountId, reason: body.reason,
+        });
+      });
+      return { status: 200, body: await caseShown(deps, params.caseId) };
+    }),
+    endpoint(closureRoutes.skipClosureStep, async ({ principal, params, body }) => {
+      await deps.db.transaction(async (tx) => {
+        const theCase = await locked(tx, params.caseId);
+        await deps.sagas.skip(tx, executionOf(theCase), body.step, body.reason);
+        await deps.audit.record(tx, {
+          actor: { kind: 'agent', id: principal.agentId }, action: 'closure.skip', subjectKind: 'closure', subjectId: theCase.caseId,
+          accountId: theCase.accountId, reason: body.reason, details: { step: body.step },
+        });
+      });
+      return { status: 200, body: await caseShown(deps, params.caseId) };
+    }),
+  ];
+}
+
+/** Leaving, for travellers (also without signing in) and for agents. */
+export function closureEndpoints(deps: ClosureDeps): Endpoint[] {
+  return [...travellerEndpoints(deps), ...agentEndpoints(deps)];
+}

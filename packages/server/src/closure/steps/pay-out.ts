@@ -1,0 +1,25 @@
+import { ServiceError } from '../../platform/errors.ts';
+import type { ClosureDeps } from '../ports.ts';
+import { caseOf, done } from './step.ts';
+import type { Step } from './step.ts';
+
+/** How long until a refund that the payment processor works on is looked at again, if no word of it comes. */
+const lookAgainMs = 30_000;
+
+/** 5. The pivot: money leaves. From here on the closure only goes forward. */
+export function payOut(deps: ClosureDeps): Step {
+  return {
+    name: 'pay-out',
+    pivot: true,
+    async run({ input, now }) {
+      const { settlement } = await caseOf(deps.db, input.caseId);
+      let pending = false;
+      for (const { refundId } of settlement?.refunds ?? []) {
+        const outcome = await deps.payments.payRefund(refundId);
+        if (outcome === 'failed') throw new ServiceError('closure/refund-failed', { refundId });
+        pending ||= outcome === 'pending';
+      }
+      return pending ? { kind: 'waiting', on: 'payment-processor', until: new Date(now().getTime() + lookAgainMs) } : done;
+    },
+  };
+}

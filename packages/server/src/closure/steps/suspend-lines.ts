@@ -1,0 +1,22 @@
+import type { ClosureDeps } from '../ports.ts';
+import { bySystem } from '../move.ts';
+import { done, linesOf } from './step.ts';
+import type { Step } from './step.ts';
+
+/** 2. The operators stop serving the lines; nothing is lost yet, and undoing resumes them. */
+export function suspendLines(deps: ClosureDeps): Step {
+  return {
+    name: 'suspend-lines',
+    async run({ input, sagaId, transaction }) {
+      for (const line of await linesOf(deps, input.accountId)) {
+        if (line.service === 'active') await deps.lines.suspend(line, `${sagaId}:suspend:${line.lineId}`, bySystem, 'closure', transaction);
+      }
+      return done;
+    },
+    async undo({ input, sagaId, transaction }) {
+      for (const line of await linesOf(deps, input.accountId)) {
+        if (line.service === 'suspended') await deps.lines.resume(line, `${sagaId}:resume:${line.lineId}`, bySystem, 'closure undone', transaction);
+      }
+    },
+  };
+}
