@@ -21,8 +21,8 @@ export function docFaults(root: string, entries: readonly string[]): Fault[] {
       if (documented || declaration === undefined || ts.isSourceFile(declaration)) return [];
       // The tables of routes and problems are read row by row, and each row has its words.
       if (/(Routes|Problems)$/.test(named.name)) return [];
-      // A type inferred from a documented schema of the same module says nothing new.
-      if (ts.isTypeAliasDeclaration(declaration) && /^z\.(infer|input|output)</.test(declaration.type.getText())) return [];
+      // A type that follows from a documented schema or table of the same module says nothing new.
+      if (ts.isTypeAliasDeclaration(declaration) && /^(z\.(infer|input|output)<|keyof typeof )/.test(declaration.type.getText())) return [];
       const at = declaration.getSourceFile();
       return [{
         law: 'docs', path: posix.relative(root, at.fileName), line: at.getLineAndCharacterOfPosition(declaration.getStart()).line + 1,
