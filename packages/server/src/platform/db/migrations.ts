@@ -13,7 +13,7 @@ export interface Migration {
   readonly hash: string;
 }
 
-const packageRoot = join(import.meta.dirname, '..', '..', '..', '..');
+const packageRoot = join(import.meta.dirname, '..', '..', '..');
 /** Schemas of the main database. */
 export const mainMigrations = join(packageRoot, 'migrations');
 /** Schema of the key store's database. */
@@ -23,9 +23,9 @@ const fileName = /^\d{4}-[a-z0-9-]+\.sql$/;
 // Any number will do, as long as all processes of ours use it and nothing else does.
 const lockKey = 7_309_453_120_661n;
 
-/** The migrations of a folder in their order; a folder that is not there has none. */
+/** The migrations of a folder in their order. @throws ServiceError `db/no-migrations` where the folder is missing: a service without its schema must not start. */
 export function readMigrations(folder: string): Migration[] {
-  if (!existsSync(folder)) return [];
+  if (!existsSync(folder)) throw new ServiceError('db/no-migrations', { folder });
   const names = readdirSync(folder).filter((name) => name.endsWith('.sql')).sort();
   const wrong = names.find((name) => !fileName.test(name));
   if (wrong !== undefined) throw new ServiceError('db/migration-name', { file: wrong });
