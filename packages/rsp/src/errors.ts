@@ -5,10 +5,11 @@ export type RspErrorCode =
   | 'hex/malformed' | 'base64/malformed'
   | 'identity/iccid' | 'identity/eid' | 'identity/plmn'
   | 'bsp/key' | 'bsp/mac' | 'bsp/padding' | 'bsp/segment'
-  | 'package/structure' | 'package/order' | 'package/incomplete'
+  | 'package/structure' | 'package/order'
   | 'saip/structure' | 'saip/value'
   | 'activation-code/malformed'
-  | 'es9plus/malformed' | 'es9plus/size'
+  | 'es9plus/malformed' | 'es9plus/missing' | 'es9plus/size'
+  | `smdp/${string}`
   | `pki/${string}` | `es10/${string}` | `euicc/${string}` | `lpa/${string}`;
 
 /** The one error class of this package. */

@@ -13,3 +13,6 @@ export * from './bsp/index.ts';
 export * from './package/index.ts';
 export * from './saip/index.ts';
 export * from './pki/index.ts';
+export * from './activation-code.ts';
+export * from './es9plus/index.ts';
+export * from './smdp/index.ts';
