@@ -134,6 +134,10 @@ export const paymentsProblems = problems({
       'zh-Hans': '退款金额不能超过已支付金额。', 'zh-Hant': '退款金額不能超過已付金額。',
     },
   },
+  'payments/refund-under-way': {
+    status: 409,
+    title: { en: 'The refund is on its way already.', 'zh-Hans': '退款已在途中。', 'zh-Hant': '退款已在途中。' },
+  },
   'payments/id-reused': {
     status: 409,
     title: { en: 'This was already asked for with other values.', 'zh-Hans': '此请求已用不同内容提交过。', 'zh-Hant': '此請求已用不同內容提交過。' },

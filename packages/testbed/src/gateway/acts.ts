@@ -37,8 +37,8 @@ export function createIntent(deps: ActDeps, amount: string | undefined, currency
   return intent;
 }
 
-/** Takes the card: the charge first, then the intent, then the word to the merchant. */
-export function confirmIntent(deps: ActDeps, id: string, card: Card): Intent {
+/** Takes the card. With `hold` the payer's bank thinks it over until `settleIntent`. */
+export function confirmIntent(deps: ActDeps, id: string, card: Card, hold = false): Intent {
   const intent = findIntent(deps.books, id);
   if (intent.status !== 'requires_payment_method') {
     throw invalid(`This PaymentIntent's status is ${intent.status}`, 'payment_intent_unexpected_state');
@@ -49,8 +49,26 @@ export function confirmIntent(deps: ActDeps, id: string, card: Card): Intent {
     deps.webhooks.send('payment_intent.payment_failed', intentObject(refused, deps.books, []));
     throw new WireError(402, 'card_error', 'Your card was declined.', card.declined, { payment_intent: intentObject(refused, deps.books, []) });
   }
+  if (hold) {
+    const held: Intent = { ...intent, status: 'processing', failure: null };
+    deps.books.save({ intent: held });
+    deps.webhooks.send('payment_intent.processing', intentObject(held, deps.books, []));
+    return held;
+  }
+  return pay(deps, intent, card);
+}
+
+/** The payer's bank has thought it over. */
+export function settleIntent(deps: ActDeps, id: string, card: Card): Intent {
+  const intent = findIntent(deps.books, id);
+  if (intent.status !== 'processing') throw invalid(`This PaymentIntent's status is ${intent.status}`, 'payment_intent_unexpected_state');
+  return pay(deps, intent, card);
+}
+
+/** The charge first, then the intent, then the word to the merchant. */
+function pay(deps: ActDeps, intent: Intent, card: Card): Intent {
   const charge: Charge = {
-    id: newId('ch'), intentId: id, amountMinor: intent.amountMinor, currency: intent.currency, brand: card.brand, last4: card.last4,
+    id: newId('ch'), intentId: intent.id, amountMinor: intent.amountMinor, currency: intent.currency, brand: card.brand, last4: card.last4,
     refunds: card.refunds, created: seconds(deps.now()),
   };
   deps.books.save({ charge });

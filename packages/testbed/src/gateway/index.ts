@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { createSimulatorServer } from '../simulator/server.ts';
 import type { Faults } from '../simulator/faults.ts';
 import { settleRefund, type ActDeps } from './acts.ts';
@@ -35,9 +36,12 @@ export interface GatewaySimulator {
   stop(): Promise<void>;
 }
 
+const advance = z.object({ advanceMs: z.int().min(0) });
+
 /** A payment gateway that speaks the wire of Stripe's API and keeps books of its own. */
 export async function startGatewaySimulator(options: GatewaySimulatorOptions): Promise<GatewaySimulator> {
-  const now = (): Date => (options.clock ?? { now: () => new Date() }).now();
+  let aheadMs = 0;
+  const now = (): Date => new Date((options.clock ?? { now: () => new Date() }).now().getTime() + aheadMs);
   const secretKey = options.secretKey ?? 'sk_test_simulator';
   const books = openBooks(options.folder);
   const webhooks = createWebhooks(options.webhookUrl, options.webhookSecret, now);
@@ -58,6 +62,10 @@ export async function startGatewaySimulator(options: GatewaySimulatorOptions): P
   });
   addApi(server.app, deps, secretKey);
   addPayerAndControl(server.app, deps);
+  server.app.post('/_control/clock', async (request) => {
+    aheadMs += advance.parse(request.body).advanceMs;
+    return { now: now().toISOString() };
+  });
   const url = await server.listen(options.port ?? 0);
   return {
     url,

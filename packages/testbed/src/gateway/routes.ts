@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { cancelIntent, confirmIntent, createIntent, createRefund, findIntent, settleRefund, type ActDeps } from './acts.ts';
+import { cancelIntent, confirmIntent, createIntent, createRefund, findIntent, settleIntent, settleRefund, type ActDeps } from './acts.ts';
 import { readCard, testMethods, type Card } from './cards.ts';
 import { parseForm, strings, subtree, text, type FormTree } from './form.ts';
 import { payPage } from './page.ts';
@@ -116,7 +116,7 @@ function listRefunds(deps: ActDeps, query: FormTree): unknown {
   };
 }
 
-const payment = z.object({ cardNumber: z.string().min(1).max(40) });
+const payment = z.object({ cardNumber: z.string().min(1).max(40), hold: z.boolean().optional() });
 
 /** Where the payer meets the gateway, and where tests and the demo turn its knobs. */
 export function addPayerAndControl(app: FastifyInstance, deps: ActDeps): void {
@@ -124,13 +124,17 @@ export function addPayerAndControl(app: FastifyInstance, deps: ActDeps): void {
   app.post<IdOf>('/pay/:id', async (request, reply) => {
     const given = payment.safeParse(request.body);
     if (!given.success) throw invalid('cardNumber is missing');
-    const paid = confirmIntent(deps, request.params.id, cardOf(given.data.cardNumber));
+    const paid = confirmIntent(deps, request.params.id, cardOf(given.data.cardNumber), given.data.hold);
     if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true) {
       return reply.type('text/html').send(payPage(paid));
     }
     return { status: paid.status };
   });
   app.get('/_control/books', async () => ({ intents: deps.books.intents, charges: deps.books.charges, refunds: deps.books.refunds }));
+  app.post<IdOf>('/_control/intents/:id/settle', async (request) => {
+    const { cardNumber } = payment.parse(request.body);
+    return intentObject(settleIntent(deps, request.params.id, cardOf(cardNumber)), deps.books, []);
+  });
   app.post<IdOf>('/_control/refunds/:id/settle', async (request) => {
     const { status } = z.object({ status: z.enum(['succeeded', 'failed']) }).parse(request.body);
     return refundObject(settleRefund(deps, request.params.id, status));
