@@ -39,7 +39,7 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
         refreshedAt = now.getTime();
         await deps.db.transaction((tx) => store.refreshDeliveries(tx, now, refreshLimit));
       }
-      const known = knownFrom(deps.subscriptions);
+      const known = [...deps.subscriptions.keys()];
       const claimed = await store.claimDeliveries(deps.db, { known, limit, now, leaseUntil: leaseUntil(now) });
       idle = claimed.length === 0;
       return claimed;
@@ -55,14 +55,6 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     async heartbeat() {
       if (held.size > 0) await deps.db.transaction((tx) => store.extendDeliveries(tx, [...held], leaseUntil(deps.clock.now())));
     },
-  };
-}
-
-function knownFrom(subscriptions: ReadonlyMap<string, Subscription>): store.Known {
-  const all = [...subscriptions.values()];
-  return {
-    consumers: all.map((one) => one.consumer), events: all.map((one) => one.type.name),
-    has: (consumer, event) => subscriptions.has(subscriptionName(consumer, event)),
   };
 }
 

@@ -20,7 +20,7 @@ export interface OutboxDeps {
   readonly hint: () => void;
 }
 
-/** A consumer may subscribe to several events: all of one key reach it in one order. */
+/** A consumer may subscribe to several events: all of one key reach it in one order. The claim in SQL writes it the same way. */
 export function subscriptionName(consumer: string, event: string): string {
   return `${consumer} ${event}`;
 }
