@@ -11,7 +11,7 @@ import { buildProfilePackage, readProfilePackage } from './index.ts';
 const runs = Number(process.env.FUZZ_CASES ?? 2000);
 const person = {
   iccid: '8986000000000000012', imsi: '001010123456789', mncLength: 2, ki: Buffer.alloc(16, 0x4b), opc: Buffer.alloc(16, 0x0c),
-  pin1: '1234', pin2: '5678', puk1: '11112222', puk2: '33334444', adm1: '99887766', serviceProviderName: 'Yuanyou',
+  pin1: '1234', puk1: '11112222', second: { pin2: '5678', puk2: '33334444' }, adm1: Buffer.from('99887766'), serviceProviderName: 'Yuanyou',
 } as const;
 const samples = new URL('../../../../../shared/data/profiles/', import.meta.url);
 
@@ -32,15 +32,21 @@ describe('our profile package', () => {
     expect(count(Buffer.from(`${person.iccid}F`, 'hex'))).toBe(1);
     expect(hex).toContain('8309080910101032547698');
     expect(hex).toContain(`A12A8001018101018210${'4B'.repeat(16)}8310${'0C'.repeat(16)}`);
-    for (const code of [person.pin1, person.pin2]) expect(count(Buffer.from(`${code}\xff\xff\xff\xff`, 'latin1'))).toBe(1);
-    for (const code of [person.puk1, person.puk2, person.adm1]) expect(count(Buffer.from(code))).toBe(1);
+    for (const code of [person.pin1, person.second.pin2]) expect(count(Buffer.from(`${code}\xff\xff\xff\xff`, 'latin1'))).toBe(1);
+    for (const code of [person.puk1, person.second.puk2, '99887766']) expect(count(Buffer.from(code))).toBe(1);
     const another = toHex(buildProfilePackage({ ...person, iccid: '8986000000000000013', imsi: '001010123456780', ki: Buffer.alloc(16, 1), opc: Buffer.alloc(16, 2) }));
     expect(another).not.toContain('4B'.repeat(16));
     expect(another.length).toBe(hex.length);
   });
 
+  it('may do without a second PIN', () => {
+    const { second: _left, ...rest } = person;
+    expect(readProfilePackage(buildProfilePackage(rest)).elements.map(({ name }) => name))
+      .toEqual(['header', 'mf', 'pukCodes', 'pinCodes', 'cd', 'usim', 'akaParameter', 'securityDomain', 'end']);
+  });
+
   it.each([
-    [{ iccid: '123' }, 'identity/iccid'], [{ imsi: '12' }, 'saip/value'], [{ ki: Buffer.alloc(15) }, 'saip/value'], [{ pin1: '12' }, 'saip/value'],
+    [{ iccid: '123' }, 'identity/iccid'], [{ imsi: '12' }, 'saip/value'], [{ ki: Buffer.alloc(15) }, 'saip/value'], [{ adm1: Buffer.alloc(7) }, 'saip/value'], [{ pin1: '12' }, 'saip/value'],
     [{ serviceProviderName: 'a name that is too long' }, 'saip/value'],
   ])('refuses %j', (change, code) => {
     expect(() => buildProfilePackage({ ...person, ...change })).toThrow(code);

@@ -19,12 +19,14 @@ export interface Personalisation {
   readonly ki: Uint8Array;
   /** Milenage OPc, 16 bytes. */
   readonly opc: Uint8Array;
-  /** 4 to 8 digits each; a PUK and an ADM have 8. */
+  /** 4 to 8 digits. */
   readonly pin1: string;
-  readonly pin2: string;
+  /** 8 digits. */
   readonly puk1: string;
-  readonly puk2: string;
-  readonly adm1: string;
+  /** A second PIN and its PUK; a profile without them leaves to ADM1 what they would guard. */
+  readonly second?: { readonly pin2: string; readonly puk2: string };
+  /** 8 bytes. */
+  readonly adm1: Uint8Array;
   /** Shown by the phone, up to 16 characters of ASCII (EF.SPN). */
   readonly serviceProviderName: string;
 }
@@ -66,6 +68,7 @@ const templateId = (id: string) => encode(oid(0x81), id);
  */
 export function buildProfilePackage(person: Personalisation): Uint8Array {
   if (person.ki.length !== 16 || person.opc.length !== 16) throw new RspError('saip/value', 'Ki or OPc');
+  if (person.adm1.length !== 8) throw new RspError('saip/value', 'ADM1');
   return concatBytes(
     profileHeader(person), masterFile(person), pukCodes(person), pinCodes(person), cdDirectory, usim(person), secondPin(person), aka(person),
     securityDomain, end,
@@ -103,9 +106,9 @@ function masterFile({ iccid }: Personalisation): Uint8Array {
   );
 }
 
-function pukCodes({ puk1, puk2 }: Personalisation): Uint8Array {
+function pukCodes({ puk1, second }: Personalisation): Uint8Array {
   const one = (reference: number, puk: string) => encodeTlv(0x30, encode(integer(0x80), reference), encodeTlv(0x81, encodePin(puk)));
-  return encodeTlv(0xa3, head(elementIds.puk), encodeTlv(0xa1, one(PIN1, puk1), one(PIN2, puk2)));
+  return encodeTlv(0xa3, head(elementIds.puk), encodeTlv(0xa1, one(PIN1, puk1), ...(second ? [one(PIN2, second.puk2)] : [])));
 }
 
 // PIN attributes: enabled, may be changed, may be disabled. Tries are left to the default of 3; ADM has 10.
@@ -114,13 +117,14 @@ function pinCodes({ pin1: code, adm1 }: Personalisation): Uint8Array {
     0xa0,
     // Delivered disabled, so that a traveller is not asked for a code nobody told them.
     encodeTlv(0x30, encode(integer(0x80), PIN1), encodeTlv(0x81, encodePin(code)), encode(integer(0x82), PIN1), encode(integer(0x83), 6)),
-    encodeTlv(0x30, encode(integer(0x80), ADM1), encodeTlv(0x81, encodePin(adm1)), encode(integer(0x83), 3), encode(integer(0x84), 0xaa)),
+    encodeTlv(0x30, encode(integer(0x80), ADM1), encodeTlv(0x81, adm1), encode(integer(0x83), 3), encode(integer(0x84), 0xaa)),
   )));
 }
 
-function secondPin({ pin2: code }: Personalisation): Uint8Array {
+function secondPin({ second }: Personalisation): Uint8Array {
+  if (!second) return new Uint8Array();
   return encodeTlv(0xa2, head(elementIds.pin2), encodeTlv(0xa1, encodeTlv(
-    0xa0, encodeTlv(0x30, encode(integer(0x80), PIN2), encodeTlv(0x81, encodePin(code)), encode(integer(0x82), PIN2), encode(integer(0x83), 3)),
+    0xa0, encodeTlv(0x30, encode(integer(0x80), PIN2), encodeTlv(0x81, encodePin(second.pin2)), encode(integer(0x82), PIN2), encode(integer(0x83), 3)),
   )));
 }
 
@@ -140,7 +144,6 @@ const noArea = 'FFFFFFFFFE';
 const emergencyNumbers = records(4, fromHex('11F2FF00'), fromHex('19F1FF00'));
 
 const usimStatic = {
-  adf: encodeTlv(0xa2, file({ fileId: '7FD0', dfName: USIM_AID, access: inMf('readAlways'), pinStatus: '01810A' })),
   arr: encodeTlv(0xa4, file({ fileDescriptor: '42210030', access: inUsim('readAlways'), size: ruleRecords.length }, ruleRecords)),
   keys: encodeTlv(0xa5, file({ access: inUsim('readPinUpdatePin') })),
   keysPs: encodeTlv(0xa6, file({ access: inUsim('readPinUpdatePin') })),
@@ -149,7 +152,6 @@ const usimStatic = {
   sms: encodeTlv(0xaa, file({ fileDescriptor: '422100B0', access: inUsim('readPinUpdatePin'), size: 10 * 0xb0 })),
   smsp: encodeTlv(0xab, file({ fileDescriptor: '4221002A', access: inUsim('readPinUpdatePin'), size: 2 * 0x2a })),
   smss: encodeTlv(0xac, file({ access: inUsim('readPinUpdatePin') })),
-  est: encodeTlv(0xae, file({ access: inUsim('readPinUpdatePin2') }, fromHex('00'))),
   startHfn: encodeTlv(0xaf, file({ access: inUsim('readPinUpdatePin') }, fromHex('F00000F00000'))),
   threshold: encodeTlv(0xb0, file({ access: inUsim('readPinUpdateAdm') }, fromHex('FFFFFF'))),
   psloci: encodeTlv(0xb1, file({ access: inUsim('readPinUpdatePin') }, fromHex(`FFFFFFFFFFFFFF${noArea}FF01`))),
@@ -161,15 +163,16 @@ const usimStatic = {
 
 function usim(person: Personalisation): Uint8Array {
   const s = usimStatic;
-  const { imsi, mncLength } = person;
+  const { imsi, mncLength, second } = person;
   // Access class 0 to 9 follows the last digit, so that cells can bar a tenth of the phones at a time.
   const accessClass = 1 << Number(imsi.at(-1));
   return encodeTlv(
-    0xb3, head(elementIds.usim), templateId(templates.usim), s.adf,
+    0xb3, head(elementIds.usim), templateId(templates.usim),
+    encodeTlv(0xa2, file({ fileId: '7FD0', dfName: USIM_AID, access: inMf('readAlways'), pinStatus: second ? '01810A' : '010A' })),
     encodeTlv(0xa3, file({ access: inUsim('readPinUpdateAdm') }, encodeImsi(imsi))),
     s.arr, s.keys, s.keysPs, s.hpplmn, s.ust, s.sms, s.smsp, s.smss,
     encodeTlv(0xad, file({ access: inUsim('readAlways') }, providerName(person.serviceProviderName))),
-    s.est, s.startHfn, s.threshold, s.psloci,
+    encodeTlv(0xae, file({ access: inUsim(second ? 'readPinUpdatePin2' : 'readPinUpdateAdm') }, fromHex('00'))), s.startHfn, s.threshold, s.psloci,
     encodeTlv(0xb2, file({ access: inUsim('readPinUpdateAdm') }, Uint8Array.of(accessClass >> 8, accessClass & 0xff))),
     s.fplmn, s.loci,
     encodeTlv(0xb5, file({ access: inUsim('readAlways') }, Uint8Array.of(0, 0, 0, mncLength))),

@@ -70,7 +70,7 @@ export function createTestSmdp(pki: TestPki, random: RandomBytes): TestSmdp {
 export function testProfilePackage(iccid: string): Uint8Array {
   return buildProfilePackage({
     iccid, imsi: '001010123456789', mncLength: 2, ki: Buffer.alloc(16, 0x4b), opc: Buffer.alloc(16, 0x0c),
-    pin1: '1234', pin2: '5678', puk1: '11112222', puk2: '33334444', adm1: '99887766', serviceProviderName: 'Yuanyou Test',
+    pin1: '1234', puk1: '11112222', adm1: Buffer.from('99887766'), serviceProviderName: 'Yuanyou Test',
   });
 }
 
