@@ -152,7 +152,7 @@ export const closureRoutes = {
       choices: closureChoices,
     }),
     responses: { 201: closureReceipt },
-    problems: ['closure/blocked', 'closure/already-open', 'closure/proof-refused'],
+    problems: ['closure/blocked', 'closure/already-open', 'closure/proof-refused', 'accounts/wrong-password', 'general/too-many-requests'],
   }),
   getClosureStatus: route({
     operationId: 'getClosureStatus', method: 'POST', path: '/v1/closure/status', tag: 'Closure', audience: 'public',

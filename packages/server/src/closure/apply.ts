@@ -34,8 +34,8 @@ export const accessCodeHash = (code: string): Buffer => createHash('sha256').upd
 /** Step-up: the address and the password the account already has; nothing more is ever asked for. */
 async function prove(deps: ClosureDeps, application: Application): Promise<string> {
   const to = await deps.accounts.contactPoint(application.accountId);
-  const password = await deps.accounts.verifyPassword(application.accountId, application.password);
-  if (to === undefined || !password || to.email.toLowerCase() !== application.email.trim().toLowerCase()) throw new ServiceError('closure/proof-refused');
+  await deps.accounts.verifyPassword(application.accountId, application.password);
+  if (to === undefined || to.email.toLowerCase() !== application.email.trim().toLowerCase()) throw new ServiceError('closure/proof-refused');
   return to.email;
 }
 
@@ -56,7 +56,6 @@ async function rulesFor(deps: ClosureDeps, tx: Tx, accountId: string, choices: C
   }
   return review({
     now: deps.clock.now(), balanceMinor, refundableMinor, automaticLimitMinor: deps.settings.automaticLimitMinor,
-    openDisputes: await deps.payments.openDisputes(tx, accountId),
     passwordChangedAt: facts?.passwordChangedAt ?? null, emailChangedAt: facts?.emailChangedAt ?? null,
   });
 }

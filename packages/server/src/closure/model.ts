@@ -80,7 +80,6 @@ export interface Evidence {
   readonly balanceMinor: bigint;
   readonly refundableMinor: bigint;
   readonly automaticLimitMinor: bigint;
-  readonly openDisputes: number;
   readonly passwordChangedAt: Date | null;
   readonly emailChangedAt: Date | null;
 }
@@ -97,7 +96,6 @@ export function review(e: Evidence): FiredRule[] {
   const rule = (code: string, good: boolean, passed: string, held: string): FiredRule =>
     ({ code, outcome: good ? 'passed' : 'review', words: good ? passed : held });
   return [
-    rule('dispute', e.openDisputes === 0, 'No payment is disputed.', 'A payment is disputed; an agent looks at it first.'),
     rule('credential-change', !recent(e.passwordChangedAt, e.now) && !recent(e.emailChangedAt, e.now),
       'Neither password nor email address was changed in the last 7 days.',
       'The password or the email address was changed in the last 7 days; an agent makes sure that it was the traveller.'),

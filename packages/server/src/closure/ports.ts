@@ -15,8 +15,8 @@ import type { Usage } from '../usage/index.ts';
 /** The account, as closure needs it. */
 export interface ClosingAccounts {
   contactPoint(accountId: string): Promise<{ readonly email: string; readonly name: string; readonly language: Language } | undefined>;
-  /** Counts a wrong try. */
-  verifyPassword(accountId: string, password: string): Promise<boolean>;
+  /** @throws ServiceError `accounts/wrong-password`, `general/too-many-requests` */
+  verifyPassword(accountId: string, password: string): Promise<true>;
   /** Risk signals; undefined once the account is closed. */
   facts(db: Reader, accountId: string): Promise<{ readonly emailChangedAt: Date | null; readonly passwordChangedAt: Date | null } | undefined>;
   freeze(tx: Tx, accountId: string): Promise<unknown>;
@@ -35,7 +35,8 @@ export interface ClosingPayments {
   /** Pays a requested refund out at the gateway, after looking whether it was paid already. */
   payRefund(refundId: string): Promise<'succeeded' | 'pending' | 'failed'>;
   refundStatus(db: Reader, refundId: string): Promise<'requested' | 'pending' | 'succeeded' | 'failed' | undefined>;
-  openDisputes(db: Reader, accountId: string): Promise<number>;
+  /** Closes unpaid top-ups, so that no money can arrive after the end. */
+  cancelOpenTopUps(accountId: string): Promise<{ readonly stillOpen: number }>;
 }
 
 /** The log, as closure needs it. */

@@ -1,2 +1,2 @@
 /** The kind under which the execution of a closure is registered. */
-export const closureSaga = 'closure.execute';
+export const closureSaga = 'closure';

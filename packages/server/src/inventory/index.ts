@@ -34,6 +34,8 @@ export interface Inventory {
   byId(db: Reader, profileId: string): Promise<store.StockRow | undefined>;
   /** The living profile with this ICCID. */
   byIccid(db: Reader, iccid: string): Promise<store.StockRow | undefined>;
+  /** The latest profile with each of these ICCIDs, retired ones included. */
+  byIccids(db: Reader, iccids: readonly string[]): Promise<{ readonly iccid: string; readonly profileId: string }[]>;
   /** @throws `inventory/unknown-profile`, `inventory/keys-gone` */
   secrets(profileId: string): Promise<ProfileSecrets>;
   /**
@@ -41,6 +43,8 @@ export interface Inventory {
    * Answers the state before. @throws `inventory/unknown-profile`, `inventory/step-not-allowed`
    */
   mark(tx: Tx, profileId: string, state: ProfileState): Promise<ProfileState>;
+  /** Takes up what a phone reported, late and in any order: a state that does not follow from the present one changes nothing. */
+  note(tx: Tx, profileId: string, state: ProfileState): Promise<void>;
   list(db: Reader, operatorId: string | null, state: ProfileState | null, after: string | null, limit: number): Promise<store.StockRow[]>;
   counts(db: Reader): Promise<OperatorStock[]>;
   /** Operators whose available profiles are fewer than the alarm's number. */
@@ -78,6 +82,11 @@ async function mark(deps: InventoryDeps, tx: Tx, profileId: string, state: Profi
   if (!mayFollow(row.state, state)) throw new ServiceError('inventory/step-not-allowed', { profileId, from: row.state, to: state });
   if (row.state !== state) await store.setState(tx, profileId, state, deps.clock.now());
   return row.state;
+}
+
+async function note(deps: InventoryDeps, tx: Tx, profileId: string, state: ProfileState): Promise<void> {
+  const row = await store.lockState(tx, profileId);
+  if (row !== undefined && row.state !== state && mayFollow(row.state, state)) await store.setState(tx, profileId, state, deps.clock.now());
 }
 
 async function secrets(deps: InventoryDeps, profileId: string): Promise<ProfileSecrets> {
@@ -120,8 +129,10 @@ export function createInventory(deps: InventoryDeps): Inventory {
     reserve: (tx, operatorId) => reserve(deps, tx, operatorId),
     byId: store.profileById,
     byIccid: store.profileByIccid,
+    byIccids: store.profilesByIccids,
     secrets: (profileId) => secrets(deps, profileId),
     mark: (tx, profileId, state) => mark(deps, tx, profileId, state),
+    note: (tx, profileId, state) => note(deps, tx, profileId, state),
     list: store.listProfiles,
     counts: (db) => counts(db, lowBelow),
     lowStock,

@@ -54,6 +54,13 @@ export function profileByIccid(db: Reader, iccid: string): Promise<StockRow | un
   return db.maybe<StockRow>(sql`select ${shown} from inventory.profile where iccid = ${iccid} and state <> 'retired'`);
 }
 
+/** The latest profile with each of these ICCIDs, also a retired one: use of it may still arrive. */
+export function profilesByIccids(db: Reader, iccids: readonly string[]): Promise<{ iccid: string; profileId: string }[]> {
+  return db.all<{ iccid: string; profileId: string }>(sql`
+    select distinct on (iccid) iccid, id as "profileId" from inventory.profile where iccid = any(${iccids}::text[])
+     order by iccid, (state = 'retired'), id desc`);
+}
+
 export function lockState(tx: Tx, profileId: string): Promise<{ state: ProfileState } | undefined> {
   return tx.maybe<{ state: ProfileState }>(sql`select state from inventory.profile where id = ${profileId} for update`);
 }

@@ -8,6 +8,7 @@ import type { Transfer } from './model.ts';
 import * as store from './store.ts';
 
 export * as recipes from './recipes.ts';
+export { ledgerEndpoints } from './routes.ts';
 export { cashAccount, houseAccount, partnerPayable, promoAccount } from './chart.ts';
 export type { Entry, Transfer } from './model.ts';
 export type { EntryRow, TravellerBalance } from './store.ts';

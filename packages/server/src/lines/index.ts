@@ -53,6 +53,7 @@ export interface LinesDeps extends ProvisionDeps {
 
 async function report(deps: LinesDeps, { profileId, eid, to }: ProfileReport): Promise<void> {
   await deps.db.transaction(async (tx) => {
+    if (to === 'downloaded' || to === 'installed' || to === 'deleted') await deps.stock.note(tx, profileId, to);
     const line = await store.lockLineOfProfile(tx, profileId);
     if (line === undefined || line.iccid === null) return;
     if (line.deviceId === null) await store.linkDevice(tx, line, eid, deps.clock.now());
@@ -77,7 +78,7 @@ async function create(deps: LinesDeps, tx: Tx, line: Parameters<Lines['create']>
   await deps.audit.record(tx, {
     actor: bySystem('orders'), action: 'lines.create', subjectKind: 'line', subjectId: line.lineId, accountId: line.accountId,
   });
-  await deps.sagas.start(tx, 'lines.provision', line.lineId, { lineId: line.lineId });
+  await deps.sagas.start(tx, 'provision', line.lineId, { lineId: line.lineId });
 }
 
 /** Lines: what an account has subscribed to, and its service at the operator. */

@@ -16,6 +16,8 @@ export interface Operators {
 /** The profile stock, as lines needs it. */
 export interface Stock {
   byId(db: Reader, profileId: string): Promise<{ readonly iccid: string; readonly imsi: string; readonly state: string } | undefined>;
+  /** Takes up what a phone reported, where it follows from the present state. */
+  note(tx: Tx, profileId: string, state: 'downloaded' | 'installed' | 'deleted'): Promise<void>;
   /** Takes the profile out of stock for good. Idempotent. */
   retire(tx: Tx, profileId: string): Promise<void>;
 }

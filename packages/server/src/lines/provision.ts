@@ -40,7 +40,7 @@ export function provisionSaga(deps: ProvisionDeps): Saga<Input> {
   const call = async (context: StepContext<Input>, verb: 'activate' | 'terminate'): Promise<void> =>
     callOperator(deps, await lineOf(deps, context.input.lineId), verb, `${context.sagaId}:${verb}`);
   return {
-    kind: 'lines.provision',
+    kind: 'provision',
     maxAttempts: 6,
     steps: [
       {

@@ -94,6 +94,7 @@ export async function placeOrder(deps: PlaceDeps, wish: Wish): Promise<Order> {
     await deps.requireBuyer(tx, wish.accountId);
     const raced = await store.orderByKey(tx, wish.accountId, wish.idempotencyKey);
     if (raced !== undefined) return raced;
+    await deps.ledger.openTraveller(tx, wish.accountId, wish.currency);
     const orderedAt = deps.clock.now();
     const { profileId, iccid } = await reserved(deps, tx, plan.operatorId);
     const order: Order = {

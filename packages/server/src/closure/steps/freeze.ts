@@ -8,14 +8,16 @@ import type { Step } from './step.ts';
 export function freeze(deps: ClosureDeps): Step {
   return {
     name: 'freeze',
-    async run({ input, transaction }) {
+    async run({ input, now, transaction }) {
       const theCase = await caseOf(deps.db, input.caseId);
       const envelope = theCase.envelope ?? await sealEnvelope(deps, theCase);
       await transaction(async (tx) => {
         await deps.accounts.freeze(tx, input.accountId);
         await store.saveEnvelope(tx, input.caseId, envelope);
       });
-      return done;
+      // After the freeze no top-up can begin; one that was begun is closed, so that no money arrives after the end.
+      const { stillOpen } = await deps.payments.cancelOpenTopUps(input.accountId);
+      return stillOpen > 0 ? { kind: 'waiting', on: 'payment-processor', until: new Date(now().getTime() + 5000) } : done;
     },
     async undo({ input, transaction }) {
       await transaction((tx) => deps.accounts.unfreeze(tx, input.accountId));

@@ -1,4 +1,3 @@
-import { ServiceError } from '../../platform/errors.ts';
 import type { ClosureDeps } from '../ports.ts';
 import { caseOf, done } from './step.ts';
 import type { Step } from './step.ts';
@@ -16,7 +15,8 @@ export function payOut(deps: ClosureDeps): Step {
       let pending = false;
       for (const { refundId } of settlement?.refunds ?? []) {
         const outcome = await deps.payments.payRefund(refundId);
-        if (outcome === 'failed') throw new ServiceError('closure/refund-failed', { refundId });
+        // Another try would fail as well: an agent arranges another way.
+        if (outcome === 'failed') return { kind: 'refused', code: 'closure/refund-failed' };
         pending ||= outcome === 'pending';
       }
       return pending ? { kind: 'waiting', on: 'payment-processor', until: new Date(now().getTime() + lookAgainMs) } : done;

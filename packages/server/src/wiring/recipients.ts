@@ -1,0 +1,63 @@
+import type { Recipient } from '../closure/index.ts';
+import type { Inventory } from '../inventory/index.ts';
+import type { Line, Lines } from '../lines/index.ts';
+import type { Partners } from '../partners/index.ts';
+import type { Payments } from '../payments/index.ts';
+import type { Transactor } from '../platform/db/index.ts';
+
+interface RecipientDeps {
+  readonly db: Transactor;
+  readonly partners: Partners;
+  readonly inventory: Inventory;
+  readonly lines: Lines;
+  readonly payments: Payments;
+}
+
+async function linesAt(deps: RecipientDeps, accountId: string, operatorId: string): Promise<Line[]> {
+  const found: Line[] = [];
+  for (let before: string | null = null; ;) {
+    const batch: Line[] = await deps.lines.ofAccount(deps.db, accountId, before, 200);
+    found.push(...batch.filter((line) => line.operatorId === operatorId));
+    before = batch.at(-1)?.lineId ?? null;
+    if (batch.length < 200) return found;
+  }
+}
+
+/** An operator erases what it keeps of every subscriber that was this account's. */
+function operatorRecipient(deps: RecipientDeps, operatorId: string, name: string): Recipient {
+  return {
+    name,
+    kind: 'operator',
+    async tell({ accountId, requestId }) {
+      const lines = await linesAt(deps, accountId, operatorId);
+      if (lines.length === 0) return undefined;
+      const operator = await deps.partners.operator(operatorId);
+      let reference: string | null = null;
+      for (const line of lines) {
+        const profile = await deps.inventory.byId(deps.db, line.profileId);
+        if (profile === undefined) continue;
+        const receipt = await operator.forget({ iccid: profile.iccid, imsi: profile.imsi, requestId: `${requestId}:${line.lineId}` });
+        reference = receipt.reference;
+      }
+      return { state: 'confirmed', reference };
+    },
+  };
+}
+
+/** Everyone who holds data of travellers because of us. */
+export async function recipientsOf(deps: RecipientDeps): Promise<Recipient[]> {
+  const recipients: Recipient[] = [{
+    name: 'payment processor',
+    kind: 'payment-processor',
+    async tell({ accountId }) {
+      const receipt = await deps.payments.tellProcessor(accountId);
+      return receipt.payments === 0 ? undefined : { state: 'confirmed', reference: receipt.reference };
+    },
+  }];
+  for (let after: string | null = null; ;) {
+    const batch: Awaited<ReturnType<Partners['list']>> = await deps.partners.list(deps.db, after, 100);
+    for (const operator of batch) recipients.push(operatorRecipient(deps, operator.operatorId, operator.name));
+    after = batch.at(-1)?.code ?? null;
+    if (batch.length < 100) return recipients;
+  }
+}
