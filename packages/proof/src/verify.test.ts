@@ -1,5 +1,4 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import { compactVerify, importJWK } from 'jose';
 import { describe, expect, test } from 'vitest';
 import {
   type Bundle, bundleOf, closureStatementOf, formatBundle, formatStatement, issuerKeyOf, parseBundle, parseCertificate, parseStatement,
@@ -34,13 +33,16 @@ describe('a good bundle', () => {
     }
   });
 
-  test('holds for an independent verifier on jose and node:crypto', async () => {
+  test('holds for an independent verifier on node:crypto', () => {
     const plain = JSON.parse(file.toString('utf8')) as Bundle;
     const trust = service.trust;
-    const key = await importJWK({ ...trust.issuerKeys[0]!.jwk }, 'ES256');
-    const { payload, protectedHeader } = await compactVerify(plain.certificate, key);
-    expect(protectedHeader).toEqual({ alg: 'ES256', typ: 'vc+jwt', kid: 'issuer-1' });
-    expect(JSON.parse(Buffer.from(payload).toString())).toMatchObject({ issuer: { id: 'https://yuanyou.example' } });
+    const issuerKey = createPublicKey({ key: { ...trust.issuerKeys[0]!.jwk }, format: 'jwk' });
+    const parts = plain.certificate.split('.').map((part) => Buffer.from(part, 'base64url'));
+    const [head, payload, jwsSignature] = parts as [Buffer, Buffer, Buffer];
+    const signed = Buffer.from(plain.certificate.slice(0, plain.certificate.lastIndexOf('.')));
+    expect(verify('sha256', signed, { key: issuerKey, dsaEncoding: 'ieee-p1363' }, jwsSignature)).toBe(true);
+    expect(JSON.parse(head.toString())).toEqual({ alg: 'ES256', typ: 'vc+jwt', kid: 'issuer-1' });
+    expect(JSON.parse(payload.toString())).toMatchObject({ issuer: { id: 'https://yuanyou.example' } });
 
     const sha256 = (...parts: Uint8Array[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest();
     const entry = sha256(Buffer.from('yuanyou-closure-leaf/v1\n'), Buffer.from(plain.salt, 'base64url'), Buffer.from(plain.certificate));
