@@ -5,12 +5,12 @@ import {
 } from '../asn1/index.ts';
 import type { ProfileMetadataInput } from '../asn1/index.ts';
 import { concatBytes, equalBytes } from '../bytes.ts';
-import { callEuicc, listProfiles, packageChains, runSync, sendObject } from '../lpa/index.ts';
+import { callEuicc, listProfiles, packageChains, sendObject } from '../lpa/index.ts';
 import type { LpaRun } from '../lpa/index.ts';
 import { createPkiCache, curves, parseCertificate, publicKeyOf, verifyRaw } from '../pki/index.ts';
 import type { CurveName } from '../pki/index.ts';
 import {
-  ciIssuerOf, createTestEuicc, createTestPki, createTestSmdp, issueIdentity, runEuicc, seededRandom, testEid, testMetadata, testProfilePackage,
+  ciIssuerOf, createTestEuicc, createTestPki, createTestSmdp, issueIdentity, runEuicc, runWith, seededRandom, testEid, testMetadata, testProfilePackage,
 } from '../testing/index.ts';
 import type { AuthenticateServerCall, BoundProfilePackageCall, PrepareDownloadCall, RunningEuicc, TestPki } from '../testing/index.ts';
 import { encodeTlv } from '../tlv/index.ts';
@@ -29,12 +29,7 @@ function boot(pki: TestPki, options: Omit<EuiccOptions, 'credentials'> = {}): Ru
   return runEuicc(createTestEuicc([pki], testEid(1), random, options), { now: () => now, random, cache });
 }
 
-function ask<T>(euicc: RunningEuicc, run: LpaRun<T>): T {
-  return runSync(run, (request) => {
-    if (request.kind !== 'apdu') throw new Error('the test has no SM-DP+ to ask');
-    return { kind: 'apdu', apdu: euicc.transmit(request.apdu) };
-  });
-}
+const ask = <T>(euicc: RunningEuicc, run: LpaRun<T>): T => runWith(euicc, run);
 
 function send(euicc: RunningEuicc, object: Uint8Array): Uint8Array {
   return ask(euicc, sendObject(object));

@@ -15,3 +15,5 @@ export {
   createTestSmdp, testMetadata, testProfilePackage,
   type AuthenticateServerCall, type BoundProfilePackageCall, type PrepareDownloadCall, type TestSmdp,
 } from './smdp.ts';
+export { runWith } from './lpa.ts';
+export { createMemorySmdp, releasedOrder, type MemoryEvent, type MemoryOrder, type MemorySmdp, type MemorySmdpOptions } from './memory-smdp.ts';
