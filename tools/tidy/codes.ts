@@ -1,4 +1,5 @@
 import ts from 'typescript';
+import { sliceOf } from './ranks.ts';
 import { everyNode, isSource, isTest, lineOf, parsed } from './tree.ts';
 import type { Fault, TreeFile } from './tree.ts';
 
@@ -8,9 +9,10 @@ function isInternal(path: string, code: string): boolean {
   return room !== undefined && room !== 'http' && code.startsWith(`${room}/`);
 }
 
-/** Every code thrown is a row of the contract's table of problems. */
+/** Every code that a slice or the edge throws is a row of the contract's table of problems. */
 export function codeFaults(files: readonly TreeFile[], known: ReadonlySet<string>): Fault[] {
-  return files.filter(({ path }) => path.startsWith('packages/server/src/') && isSource(path) && !isTest(path)).flatMap((file) => {
+  // What wires the slices throws at the start only, to the terminal.
+  return files.filter(({ path }) => sliceOf(path) !== undefined && isSource(path) && !isTest(path)).flatMap((file) => {
     const source = parsed(file);
     const faults: Fault[] = [];
     everyNode(source, (node) => {

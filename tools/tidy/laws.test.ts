@@ -51,8 +51,13 @@ describe('ranks', () => {
   it('allows downwards through doors', () => {
     expect(reasons('ranks', {
       [`${src}/lines/index.ts`]: "import { l } from '../ledger/index.ts';\nimport type { Tx } from '../platform/db/types.ts';\nimport { newId } from '../platform/ids.ts';",
-      [`${src}/context.ts`]: "import { createLines } from './lines/index.ts';",
+      [`${src}/context.ts`]: "import { createLines } from './lines/index.ts';\nimport { startEmbedded } from './platform/db/embedded.ts';",
+      [`${src}/wiring/demo.ts`]: "import { createLines } from '../lines/index.ts';",
     })).toEqual([]);
+  });
+
+  it('refuses wiring that goes around the door of a slice', () => {
+    expect(reasons('ranks', { [`${src}/wiring/demo.ts`]: "import { insert } from '../lines/store.ts';" })).toHaveLength(1);
   });
 });
 
