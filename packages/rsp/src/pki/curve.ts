@@ -18,6 +18,7 @@ export interface Curve {
 
 const hex = (text: string): Uint8Array => Buffer.from(text, 'hex');
 
+/** Both curves by name. */
 export const curves: Readonly<Record<CurveName, Curve>> = {
   'P-256': {
     name: 'P-256',
