@@ -1,0 +1,362 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { manualClock } from '../../clock/index.ts';
+import { testDatabase, type TestDatabase } from '../../db/testing.ts';
+import { ServiceError } from '../../errors.ts';
+import { newId } from '../../ids.ts';
+import { createJobs, orderedFaults, type Jobs, type JobsSettings, type Json, type Saga, type SagaFaults, type SagaView } from '../index.ts';
+import { silentLog } from '../testing/log.ts';
+import { createEffects, effectsOf } from '../testing/store.ts';
+import { travelSaga, travelSteps } from '../testing/worker.ts';
+import * as store from './store.ts';
+
+const start = new Date('2026-11-22T08:00:00Z');
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+  await createEffects(database.db);
+});
+afterAll(() => database.drop());
+
+interface Bench { readonly jobs: Jobs; readonly clock: ReturnType<typeof manualClock> }
+
+function bench(sagas: readonly Saga<never>[], options: { faults?: SagaFaults; settings?: Partial<JobsSettings> } = {}): Bench {
+  const clock = manualClock(start);
+  const jobs = createJobs({ db: database.db, clock, log: silentLog, ...options });
+  for (const saga of sagas) jobs.sagas.register(saga as unknown as Saga<Json>);
+  return { jobs, clock };
+}
+
+async function begin(jobs: Jobs, kind: string, input: Json = {}): Promise<string> {
+  const sagaId = newId();
+  await database.db.transaction((tx) => jobs.sagas.start(tx, kind, sagaId, input));
+  return sagaId;
+}
+
+const wake = (jobs: Jobs, sagaId: string): Promise<void> => database.db.transaction((tx) => jobs.sagas.wake(tx, sagaId));
+const see = async (jobs: Jobs, sagaId: string): Promise<SagaView> => (await jobs.sagas.view(sagaId))!;
+const statuses = (view: SagaView): string => view.steps.map((step) => step.status).join(' ');
+
+/** Drains again and again while time passes. */
+async function pass(on: Bench, minutes: number): Promise<void> {
+  for (let minute = 0; minute < minutes; minute++) {
+    await on.jobs.drain();
+    on.clock.advance(60_000);
+  }
+  await on.jobs.drain();
+}
+
+const once = (name: string): { name: string; run: () => Promise<{ kind: 'done' }> } => ({ name, run: async () => ({ kind: 'done' }) });
+
+describe('a saga', () => {
+  test('runs its steps, keeps results and ends in one drain; a second start does nothing', async () => {
+    const seen: unknown[] = [];
+    const ends: string[] = [];
+    const { jobs } = bench([{
+      kind: 'plain',
+      steps: [
+        { name: 'one', run: async (context) => ({ kind: 'done', result: { got: context.input } }) },
+        { name: 'two', run: async (context) => { seen.push(context.results, context.attempt, context.startedAt); return { kind: 'done' }; } },
+      ],
+      async onEnd(_tx, sagaId, _input, end) { ends.push(`${sagaId} ${end}`); },
+    } as Saga<never>]);
+    const sagaId = await begin(jobs, 'plain', 5);
+    await database.db.transaction((tx) => jobs.sagas.start(tx, 'plain', sagaId, 6));
+    await jobs.drain();
+    expect(seen).toEqual([{ one: { got: 5 } }, 1, start]);
+    expect(ends).toEqual([`${sagaId} completed`]);
+    expect(await see(jobs, sagaId)).toMatchObject({ status: 'completed', kind: 'plain', steps: [{ status: 'done', endedAt: start }, { status: 'done' }] });
+    expect(await jobs.sagas.view(newId())).toBeUndefined();
+  });
+
+  test('whose onEnd fails does not end', async () => {
+    let failing = true;
+    const on = bench([{ kind: 'ending', steps: [once('one')], async onEnd() { if (failing) throw new Error('x'); } }]);
+    const sagaId = await begin(on.jobs, 'ending');
+    await on.jobs.drain();
+    expect((await see(on.jobs, sagaId)).status).toBe('running');
+    failing = false;
+    await pass(on, 1);
+    expect((await see(on.jobs, sagaId)).status).toBe('completed');
+  });
+
+  test('is not begun with an unknown kind, and not registered twice or with two pivots', async () => {
+    const { jobs } = bench([{ kind: 'plain', steps: [once('one')] }]);
+    await expect(begin(jobs, 'unheard')).rejects.toThrow('unheard');
+    expect(() => jobs.sagas.register({ kind: 'plain', steps: [once('one')] })).toThrow('twice');
+    expect(() => jobs.sagas.register({ kind: 'x', steps: [once('one'), once('one')] })).toThrow('distinct');
+    expect(() => jobs.sagas.register({ kind: 'x', steps: [{ ...once('a'), pivot: true }, { ...once('b'), pivot: true }] })).toThrow('pivot');
+  });
+});
+
+describe('broken at every step', () => {
+  const points = travelSteps.flatMap((step) => [`travel:${step}:before`, `travel:${step}:after`]);
+
+  test.each(points)('%s: an error once: the step is repeated and everything stands once', async (at) => {
+    const on = bench([travelSaga('w') as unknown as Saga<never>], { faults: orderedFaults([{ at, kind: 'throw' }]) });
+    const sagaId = await begin(on.jobs, 'travel', { to: 'Kyoto' });
+    await pass(on, 1);
+    expect((await see(on.jobs, sagaId)).status).toBe('completed');
+    const effects = await effectsOf(database.db, sagaId);
+    expect(effects.map((effect) => effect.step)).toEqual([...travelSteps].toSorted());
+    const repeated = at.endsWith(':after') ? at.split(':')[1] : undefined;
+    for (const effect of effects) expect(effect.times).toBe(effect.step === repeated ? 2 : 1);
+  });
+
+  test.each(points)('%s: an error for good: undone before the pivot, an agent from it on', async (at) => {
+    const on = bench([travelSaga('w') as unknown as Saga<never>], { faults: orderedFaults([{ at, kind: 'throw', times: 8 }]) });
+    const sagaId = await begin(on.jobs, 'travel', { to: 'Kyoto' });
+    for (let quarter = 0; quarter < 10; quarter++) { await on.jobs.drain(); on.clock.advance(15 * 60_000); }
+    const view = await see(on.jobs, sagaId);
+    if (at.includes(':pack:')) {
+      expect([view.status, statuses(view)]).toEqual(['undone', 'undone pending pending pending']);
+      expect(await effectsOf(database.db, sagaId)).toEqual([]);
+      return;
+    }
+    expect(view.status).toBe('stuck');
+    expect(view.steps.find((step) => step.status === 'stuck')).toMatchObject({ attempts: 8, lastError: 'jobs/ordered-fault' });
+    expect((await on.jobs.sagas.stuck({ limit: 100 })).items).toContainEqual(expect.objectContaining({ sagaId, kind: 'travel', step: at.split(':')[1] }));
+    await wake(on.jobs, sagaId);
+    await on.jobs.drain();
+    expect((await see(on.jobs, sagaId)).status).toBe('completed');
+    expect(await effectsOf(database.db, sagaId)).toHaveLength(4);
+  });
+
+  test('undo runs backwards, is retried, and is stuck when it fails for good', async () => {
+    const order: string[] = [];
+    const step = (name: string) => ({
+      ...once(name), async undo() { order.push(name); if (name === 'b') throw new ServiceError('test/no-undo'); },
+    });
+    const on = bench([{ kind: 'back', maxAttempts: 2, steps: [step('a'), step('b'), step('c'), { name: 'd', run: async () => ({ kind: 'refused', code: 'test/full' }) }] }]);
+    const sagaId = await begin(on.jobs, 'back');
+    await pass(on, 10);
+    expect(order).toEqual(['c', 'b', 'b']);
+    const view = await see(on.jobs, sagaId);
+    expect([view.status, statuses(view), view.steps[1]!.lastError]).toEqual(['stuck', 'done stuck undone undone', 'test/no-undo']);
+    await database.db.transaction((tx) => on.jobs.sagas.skip(tx, sagaId, 'b', 'undone by hand'));
+    await on.jobs.drain();
+    expect(order).toEqual(['c', 'b', 'b', 'a']);
+    expect(await see(on.jobs, sagaId)).toMatchObject({ status: 'undone', steps: [{}, { status: 'skipped', skipReason: 'undone by hand' }, {}, {}] });
+  });
+});
+
+describe('agents', () => {
+  test('skip a stuck step with a reason, and only that', async () => {
+    const on = bench([{ kind: 'skipping', maxAttempts: 1, steps: [{ name: 'a', pivot: true, run: async () => { throw new TypeError('mail@example.org'); } }, once('b')] }]);
+    const sagaId = await begin(on.jobs, 'skipping');
+    await on.jobs.drain();
+    const skip = (step: string, reason: string): Promise<void> => database.db.transaction((tx) => on.jobs.sagas.skip(tx, sagaId, step, reason));
+    const { lastError } = (await see(on.jobs, sagaId)).steps[0]!;
+    expect(lastError).toMatch(/^TypeError at \S+:\d+$/);
+    await expect(skip('b', 'no')).rejects.toMatchObject({ code: 'jobs/step-not-stuck' });
+    await expect(skip('a', ' ')).rejects.toMatchObject({ code: 'jobs/no-reason' });
+    await expect(database.db.transaction((tx) => on.jobs.sagas.skip(tx, newId(), 'a', 'x'))).rejects.toMatchObject({ code: 'jobs/unknown-saga' });
+    await skip('a', 'paid by hand');
+    await on.jobs.drain();
+    expect(await see(on.jobs, sagaId)).toMatchObject({ status: 'completed', steps: [{ status: 'skipped', skipReason: 'paid by hand' }, { status: 'done' }] });
+    await expect(skip('a', 'again')).rejects.toMatchObject({ code: 'jobs/step-not-stuck' });
+  });
+
+  test('list stuck sagas page by page', async () => {
+    const on = bench([{ kind: 'heap', maxAttempts: 1, steps: [{ name: 'a', pivot: true, run: async () => { throw new Error('x'); } }] }]);
+    const ids: string[] = [];
+    for (let n = 0; n < 3; n++) ids.push(await begin(on.jobs, 'heap'));
+    await on.jobs.drain();
+    const found: string[] = [];
+    for (let cursor: string | undefined; ;) {
+      const page = await on.jobs.sagas.stuck({ limit: 2, ...(cursor === undefined ? {} : { cursor }) });
+      found.push(...page.items.map((item) => item.sagaId));
+      if (page.nextCursor === null) break;
+      cursor = page.nextCursor;
+    }
+    expect(found).toEqual(expect.arrayContaining(ids));
+    expect(new Set(found).size).toBe(found.length);
+    await expect(on.jobs.sagas.stuck({ limit: 2, cursor: 'nonsense' })).rejects.toMatchObject({ code: 'jobs/bad-cursor' });
+  });
+});
+
+describe('waiting', () => {
+  function phone(): { saga: Saga<never>; arrive(): void; looks: Date[] } {
+    let there = false;
+    const looks: Date[] = [];
+    return {
+      looks, arrive: () => { there = true; },
+      saga: {
+        kind: 'phone',
+        steps: [{
+          name: 'unbind',
+          async run(context) {
+            looks.push(context.now());
+            const until = new Date(context.startedAt.getTime() + 72 * 3_600_000);
+            if (!there && context.now() < until) return { kind: 'waiting', on: 'delete notification', until };
+            return { kind: 'done', result: there ? 'confirmed' : 'not confirmed' };
+          },
+        }, { name: 'after', run: async (context) => ({ kind: 'done', result: context.results['unbind']! }) }],
+      },
+    };
+  }
+
+  test('looks again when its time comes, and goes on', async () => {
+    const { saga, looks } = phone();
+    const on = bench([saga]);
+    const sagaId = await begin(on.jobs, 'phone');
+    await on.jobs.drain();
+    expect(await see(on.jobs, sagaId)).toMatchObject({ status: 'running', steps: [{ status: 'waiting', waitingOn: 'delete notification' }, { status: 'pending' }] });
+    on.clock.advance(71 * 3_600_000);
+    await on.jobs.drain();
+    expect(looks).toHaveLength(1);
+    on.clock.advance(3_600_000);
+    await on.jobs.drain();
+    expect((await see(on.jobs, sagaId)).status).toBe('completed');
+    expect(looks).toHaveLength(2);
+  });
+
+  test('a wake makes it look at once', async () => {
+    const { saga, looks, arrive } = phone();
+    const on = bench([saga]);
+    const sagaId = await begin(on.jobs, 'phone');
+    await on.jobs.drain();
+    await wake(on.jobs, sagaId);
+    await on.jobs.drain();
+    expect([(await see(on.jobs, sagaId)).status, looks.length]).toEqual(['running', 2]);
+    arrive();
+    await wake(on.jobs, sagaId);
+    await on.jobs.drain();
+    expect((await see(on.jobs, sagaId)).status).toBe('completed');
+    await wake(on.jobs, sagaId);
+    await wake(on.jobs, newId());
+  });
+
+  test('a wake that comes while the step looks is not lost', async () => {
+    let looks = 0;
+    const on: Bench = bench([{
+      kind: 'racing',
+      steps: [{
+        name: 'a',
+        async run(context) {
+          if (++looks > 1) return { kind: 'done' };
+          await wake(on.jobs, context.sagaId);
+          return { kind: 'waiting', on: 'x', until: new Date(start.getTime() + 1e9) };
+        },
+      }],
+    }]);
+    const sagaId = await begin(on.jobs, 'racing');
+    await on.jobs.drain();
+    expect([(await see(on.jobs, sagaId)).status, looks]).toEqual(['completed', 2]);
+  });
+});
+
+describe('leases', () => {
+  const lease = (): { kinds: string[]; except: string[]; limit: number; now: Date; leaseUntil: Date } =>
+    ({ kinds: ['travel'], except: [], limit: 10, now: start, leaseUntil: new Date(start.getTime() + 10_000) });
+
+  test('a saga that is held is not taken; after its lease it is, under a higher fencing number, and the old one cannot write', async () => {
+    const on = bench([travelSaga('second') as unknown as Saga<never>]);
+    const sagaId = await begin(on.jobs, 'travel', { to: 'Kyoto' });
+    const first = (await database.db.transaction((tx) => store.claimSagas(tx, lease()))).find((claim) => claim.sagaId === sagaId)!;
+    await on.jobs.drain();
+    expect(await effectsOf(database.db, sagaId)).toEqual([]);
+    on.clock.advance(10_000);
+    await on.jobs.drain();
+    expect((await see(on.jobs, sagaId)).status).toBe('completed');
+    await expect(database.db.transaction((tx) => store.lockFenced(tx, first, new Date()))).rejects.toMatchObject({ code: 'jobs/lease-lost' });
+  });
+
+  test('a run that lost its lease meanwhile cannot write and does not spoil what its successor did', async () => {
+    const slow = bench([]);
+    let entered = (): void => {};
+    const inside = new Promise<void>((resolve) => { entered = resolve; });
+    let letGo = (): void => {};
+    const held = new Promise<void>((resolve) => { letGo = resolve; });
+    const late: unknown[] = [];
+    slow.jobs.sagas.register({
+      kind: 'slow',
+      steps: [{
+        name: 'a',
+        async run(context) {
+          entered();
+          await held;
+          await context.transaction(async () => { late.push('wrote'); }).catch((error: unknown) => { late.push((error as ServiceError).code); throw error; });
+          return { kind: 'done', result: 'old' };
+        },
+      }],
+    });
+    const quick = bench([{ kind: 'slow', steps: [{ name: 'a', run: async () => ({ kind: 'done', result: 'new' }) }] }]);
+    const sagaId = await begin(slow.jobs, 'slow');
+    const first = slow.jobs.drain();
+    await inside;
+    quick.clock.advance(11_000);
+    await quick.jobs.drain();
+    letGo();
+    await first;
+    expect(late).toEqual(['jobs/lease-lost']);
+    expect((await see(quick.jobs, sagaId)).status).toBe('completed');
+    expect((await store.loadSaga(database.db, sagaId))!.state.steps[0]).toMatchObject({ result: 'new', attempts: 2 });
+  });
+
+  test('a long step keeps its lease by its heartbeat', async () => {
+    let runs = 0;
+    const settings = { leaseMs: 150, idleMs: 10 };
+    const workers = [1, 2].map(() => {
+      const jobs = createJobs({ db: database.db, clock: { now: () => new Date() }, log: silentLog, settings });
+      jobs.sagas.register({
+        kind: 'long',
+        steps: [{ name: 'a', async run() { runs++; await new Promise((resolve) => setTimeout(resolve, 700)); return { kind: 'done' }; } }],
+      });
+      jobs.start();
+      return jobs;
+    });
+    try {
+      const sagaId = await begin(workers[0]!, 'long');
+      await expect.poll(async () => (await see(workers[0]!, sagaId)).status, { timeout: 5000 }).toBe('completed');
+    } finally {
+      await Promise.all(workers.map((jobs) => jobs.stop()));
+    }
+    expect(runs).toBe(1);
+  });
+
+  test('a step that hangs counts as failed and is run again under a new fencing number', async () => {
+    let runs = 0;
+    const on = bench([{ kind: 'hanging', steps: [{ name: 'a', async run() { if (++runs === 1) await new Promise(() => {}); return { kind: 'done' }; } }] }],
+      { settings: { longestStepMs: 30 } });
+    const sagaId = await begin(on.jobs, 'hanging');
+    await pass(on, 1);
+    expect((await see(on.jobs, sagaId)).status).toBe('completed');
+    expect(runs).toBe(2);
+  });
+});
+
+test('two runners share many sagas and never run one step twice at a time', async () => {
+  const running = new Set<string>();
+  const problems: string[] = [];
+  const settings = { idleMs: 15, backoff: { firstMs: 2, factor: 1, longestMs: 2 }, maxStepAttempts: 100 };
+  const workers = [1, 2].map(() => {
+    const jobs = createJobs({ db: database.db, clock: { now: () => new Date() }, log: silentLog, settings });
+    jobs.sagas.register({
+      kind: 'shared',
+      steps: ['a', 'b', 'c'].map((name) => ({
+        name,
+        async run(context) {
+          if (running.has(context.sagaId)) problems.push(`${context.sagaId} ${name}`);
+          running.add(context.sagaId);
+          await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+          running.delete(context.sagaId);
+          if (Math.random() < 0.2) throw new Error('now and then');
+          return { kind: 'done', result: name };
+        },
+      })),
+    });
+    jobs.start();
+    return jobs;
+  });
+  try {
+    const ids: string[] = [];
+    for (let n = 0; n < 30; n++) ids.push(await begin(workers[n % 2]!, 'shared'));
+    await expect.poll(async () => {
+      const views = await Promise.all(ids.map((id) => see(workers[0]!, id)));
+      return views.filter((view) => view.status === 'completed').length;
+    }, { timeout: 15_000, interval: 100 }).toBe(30);
+  } finally {
+    await Promise.all(workers.map((jobs) => jobs.stop()));
+  }
+  expect(problems).toEqual([]);
+});

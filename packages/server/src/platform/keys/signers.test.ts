@@ -1,0 +1,92 @@
+import { createPublicKey, generateKeyPairSync, randomBytes, verify } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fileFolder } from './folder.ts';
+import { createSigners, type Signers } from './signers.ts';
+import type { KeyFolder, SignatureAlgorithm, Signer } from './types.ts';
+
+const masterKey = randomBytes(32);
+const message = Buffer.from('a checkpoint');
+let folder: string;
+beforeAll(async () => { folder = join(await mkdtemp(join(tmpdir(), 'yuanyou-keys-')), 'keys'); });
+afterAll(() => rm(join(folder, '..'), { recursive: true }));
+
+const another = (over: KeyFolder = fileFolder(folder), master = masterKey): Signers => createSigners({ folder: over, masterKeys: [master] });
+
+function verifies(signer: Signer, signature: Uint8Array): boolean {
+  const key = createPublicKey({ key: Buffer.from(signer.publicKeyDer), format: 'der', type: 'spki' });
+  if (signer.algorithm === 'Ed25519') return verify(null, message, key, signature);
+  return verify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature);
+}
+
+const curves: Record<SignatureAlgorithm, string | undefined> = { ES256: 'prime256v1', 'ES256-brainpool': 'brainpoolP256r1', Ed25519: undefined };
+
+test.each(Object.keys(curves) as SignatureAlgorithm[])('%s: the key is made once, signs in 64 bytes, and comes back from its file', async (algorithm) => {
+  const name = algorithm.toLowerCase();
+  const signer = await another().signer(name, algorithm);
+  const signature = signer.sign(message);
+  expect(signature).toHaveLength(64);
+  expect(verifies(signer, signature)).toBe(true);
+  const again = await another().signer(name, algorithm);
+  expect([again.keyId, again.publicKeyDer]).toEqual([signer.keyId, signer.publicKeyDer]);
+  expect(verifies(signer, again.sign(message))).toBe(true);
+  expect(signer.keyId).toMatch(new RegExp(`^${name}-[0-9a-f]{16}$`));
+  const details = createPublicKey({ key: Buffer.from(signer.publicKeyDer), format: 'der', type: 'spki' }).asymmetricKeyDetails;
+  expect(details?.namedCurve).toBe(curves[algorithm]);
+});
+
+test('files are for the owner only, hold no key in clear, and no drafts stay', async () => {
+  const pkcs8 = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' });
+  await another().importSigner('clear', 'Ed25519', pkcs8);
+  const path = join(folder, 'clear.key');
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  const file = await readFile(path);
+  const secret = pkcs8.subarray(-32);
+  expect(file.includes(secret) || file.includes(secret.toString('base64').slice(4, 36))).toBe(false);
+  expect((await readdir(folder)).filter((name) => !name.endsWith('.key'))).toEqual([]);
+});
+
+test('several processes that ask at once get one key', async () => {
+  const signers = await Promise.all(Array.from({ length: 8 }, () => another().signer('race', 'ES256')));
+  expect(new Set(signers.map((signer) => signer.keyId)).size).toBe(1);
+  expect(verifies(signers[0]!, signers[7]!.sign(message))).toBe(true);
+});
+
+test('an import is repeatable, refuses another key under its name, and keys of another kind', async () => {
+  const make = (): Buffer => generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey.export({ format: 'der', type: 'pkcs8' });
+  const pkcs8 = make();
+  const signer = await another().importSigner('imported', 'ES256', pkcs8);
+  expect((await another().importSigner('imported', 'ES256', pkcs8)).keyId).toBe(signer.keyId);
+  expect((await another().signer('imported', 'ES256')).keyId).toBe(signer.keyId);
+  await expect(another().importSigner('imported', 'ES256', make())).rejects.toMatchObject({ code: 'keys/exists' });
+  await expect(another().importSigner('odd', 'Ed25519', pkcs8)).rejects.toMatchObject({ code: 'keys/bad-key' });
+  await expect(another().importSigner('odd', 'ES256', pkcs8.subarray(1))).rejects.toMatchObject({ code: 'keys/bad-key' });
+});
+
+test('a wrong master key, another algorithm, a damaged or foreign file and odd names are told apart', async () => {
+  await another().signer('plain', 'ES256');
+  await expect(another(fileFolder(folder), randomBytes(32)).signer('plain', 'ES256')).rejects.toMatchObject({ code: 'keys/wrong-master-key' });
+  await expect(another().signer('plain', 'Ed25519')).rejects.toMatchObject({ code: 'keys/other-algorithm' });
+  await expect(another().signer('../plain', 'ES256')).rejects.toMatchObject({ code: 'keys/bad-name' });
+  await writeFile(join(folder, 'moved.key'), await readFile(join(folder, 'plain.key')));
+  await expect(another().signer('moved', 'ES256')).rejects.toMatchObject({ code: 'keys/unopenable' });
+  await writeFile(join(folder, 'torn.key'), '{"version":1');
+  await expect(another().signer('torn', 'ES256')).rejects.toMatchObject({ code: 'keys/unopenable' });
+});
+
+test('a shared place of another kind serves as well', async () => {
+  const files = new Map<string, Buffer>();
+  const shared: KeyFolder = {
+    read: async (name) => files.get(name),
+    async create(name, bytes) {
+      if (files.has(name)) return false;
+      files.set(name, Buffer.from(bytes));
+      return true;
+    },
+  };
+  const [one, two] = await Promise.all([another(shared).signer('log', 'Ed25519'), another(shared).signer('log', 'Ed25519')]);
+  expect(one.keyId).toBe(two.keyId);
+});
