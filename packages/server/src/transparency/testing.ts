@@ -1,9 +1,9 @@
-import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { mkdtempSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { manualClock } from '../platform/clock/index.ts';
-import type { Transactor } from '../platform/db/index.ts';
+import { openDatabase, type Transactor } from '../platform/db/index.ts';
 import { newId } from '../platform/ids.ts';
 import type { Event, EventType, Outbox, Schedule } from '../platform/jobs/types.ts';
 import type { Signer } from '../platform/keys/types.ts';
@@ -23,11 +23,11 @@ export function referenceRoot(entries: readonly Uint8Array[]): Buffer {
 
 export const entryOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-export function testSigner(algorithm: 'Ed25519' | 'ES256' = 'Ed25519'): Signer {
-  const { publicKey, privateKey }: { publicKey: KeyObject; privateKey: KeyObject } = algorithm === 'Ed25519'
-    ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+export function testSigner(algorithm: 'Ed25519' | 'ES256' = 'Ed25519', given?: KeyObject): Signer {
+  const made = algorithm === 'Ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const privateKey = given ?? made.privateKey;
   return {
-    keyId: `test-${algorithm}`, algorithm, publicKeyDer: publicKey.export({ format: 'der', type: 'spki' }),
+    keyId: `test-${algorithm}`, algorithm, publicKeyDer: createPublicKey(privateKey).export({ format: 'der', type: 'spki' }),
     sign: (message) => (algorithm === 'Ed25519'
       ? sign(null, message, privateKey) : sign('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' })),
   };
@@ -73,4 +73,27 @@ export function testLog(db: Transactor, more: Partial<TransparencyDeps> & Pick<T
 export function testFolder(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'yuanyou-log-'));
   return { path, remove: () => { rmSync(path, { recursive: true, force: true }); } };
+}
+
+/**
+ * A process of its own that appends and sequences until it is killed, and writes a line for each leaf once it has its evidence: id, entry,
+ * index, tree size and root hash, then the checkpoint in base64.
+ */
+export async function appendUntilKilled(options: { readonly url: string; readonly folder: string; readonly key: string }): Promise<void> {
+  const db = openDatabase({ url: options.url, maxConnections: 4 });
+  const signer = testSigner('Ed25519', createPrivateKey(options.key));
+  const log = testLog(db, { signer, published: options.folder, batch: 3 });
+  const worker = async (): Promise<void> => {
+    for (;;) {
+      const entry = entryOf(newId());
+      const leafId = newId();
+      await db.transaction((tx) => log.append(tx, { leafId, entry }));
+      await log.sequence();
+      const evidence = (await log.evidence(leafId))!;
+      const line = [leafId, entry.toString('hex'), evidence.index, Buffer.from(evidence.checkpoint).toString('base64')].join(' ');
+      // In one write, at once: a line that the parent reads was acknowledged.
+      writeSync(1, `${line}\n`);
+    }
+  };
+  await Promise.all([worker(), worker(), worker()]);
 }
