@@ -41,7 +41,7 @@ export interface Lines {
   resume(line: Line, requestId: string, actor: Actor, reason: string, transaction: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>): Promise<void>;
   /** Ends the service at the operator for good, then notes it. Idempotent by `requestId`. */
   terminate(line: Line, requestId: string, actor: Actor, reason: string, transaction: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>): Promise<void>;
-  /** Takes the profile out of use: cancels a download that has not happened, marks the stock. The phone alone can delete what it holds. */
+  /** Takes the profile out of use: nothing is downloaded any more, the stock marks it. The phone alone can delete what it holds. */
   retireProfile(tx: Tx, lineId: string, actor: Actor, reason: string): Promise<void>;
   readonly endpoints: Endpoint[];
   readonly holder: SubjectHolder;
@@ -64,10 +64,8 @@ async function report(deps: LinesDeps, { profileId, eid, to }: ProfileReport): P
 async function retireProfile(deps: LinesDeps, tx: Tx, lineId: string, actor: Actor, reason: string): Promise<void> {
   const line = await store.lockLine(tx, lineId);
   if (line === undefined) throw new ServiceError('lines/unknown', { lineId });
-  if (!isOnDevice(line)) {
-    await deps.downloads.cancel(tx, line.profileId);
-    await noteDelivery(deps, tx, line, 'retired', actor, reason);
-  }
+  await deps.downloads.cancel(tx, line.profileId);
+  if (!isOnDevice(line)) await noteDelivery(deps, tx, line, 'retired', actor, reason);
   await deps.stock.retire(tx, line.profileId);
 }
 

@@ -24,7 +24,7 @@ export interface PlaceDeps {
   readonly requireBuyer: (tx: Tx, accountId: string) => Promise<void>;
   /** @throws ServiceError `inventory/out-of-stock` */
   readonly reserve: (tx: Tx, operatorId: string) => Promise<{ readonly profileId: string; readonly iccid: string }>;
-  readonly orderDownload: (tx: Tx, profileId: string) => Promise<unknown>;
+  readonly orderDownload: (tx: Tx, wanted: { readonly profileId: string; readonly iccid: string; readonly operatorId: string }) => Promise<unknown>;
 }
 
 export interface Wish {
@@ -101,7 +101,7 @@ export async function placeOrder(deps: PlaceDeps, wish: Wish): Promise<Order> {
       accountId: wish.accountId, orderId: newId(orderedAt.getTime()), idempotencyKey: wish.idempotencyKey, planId: plan.planId,
       lineId: newId(orderedAt.getTime()), state: 'paid', currency: wish.currency, ...(await split(deps, tx, wish, totalMinor)), orderedAt,
     };
-    await deps.orderDownload(tx, profileId);
+    await deps.orderDownload(tx, { profileId, iccid, operatorId: plan.operatorId });
     await pay(deps, tx, order);
     await deps.lines.create(tx, { lineId: order.lineId, accountId: order.accountId, planId: plan.planId, operatorId: plan.operatorId, profileId, iccid });
     await grant(deps, tx, order, plan);
