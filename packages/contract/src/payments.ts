@@ -37,15 +37,18 @@ export const topUp = z.object({
   payUrl: z.string().nullable(),
 }).meta({ id: 'TopUp' });
 
+/** How much to pay in: 1.00 to 500.00 of the currency. */
 export const newTopUp = z.object({
   amount: z.object({ amountMinor: z.int().min(100).max(50_000), currency }),
 }).meta({ id: 'NewTopUp' });
 
+/** A voucher's code, as printed: case, dashes and spaces do not matter. */
 export const redemption = z.object({ code: z.string().min(8).max(40) }).meta({ id: 'VoucherRedemption' });
 
 /** What a voucher was worth; it is promotional credit: spendable, never paid out. */
 export const redeemed = z.object({ promotionalCredit: money }).meta({ id: 'VoucherRedeemed' });
 
+/** Vouchers of one amount each, valid until an instant. */
 export const newVoucherBatch = z.object({
   name: z.string().min(1).max(80),
   amount: z.object({ amountMinor: z.int().min(1).max(100_000), currency }),

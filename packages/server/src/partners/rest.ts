@@ -23,7 +23,9 @@ function unreachable(operator: RestOperator, reason: string, cause?: unknown): S
 async function readBounded(response: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of response.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | null = response.body;
+  if (body === null) return '';
+  for await (const part of body) {
     length += part.length;
     if (length > answerLimit) throw new RangeError('answer too large');
     parts.push(part);

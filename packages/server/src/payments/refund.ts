@@ -94,7 +94,8 @@ async function create(deps: PaymentsDeps, refund: store.RefundRow, intentId: str
     return await settleRefund(deps, { ...await deps.gateway.createRefund({ refundId, intentId, amountMinor }), refundId });
   } catch (error) {
     if (!(error instanceof ServiceError) || error.code !== 'payments/gateway-refused') throw error;
-    const failure = String(error.details['gatewayCode'] ?? 'refused').slice(0, 100);
+    const code = error.details['gatewayCode'];
+    const failure = typeof code === 'string' ? code : 'refused';
     return deps.db.transaction(async (tx) => {
       const locked = await store.lockRefund(tx, refundId);
       if (locked?.status === 'requested') await fail(deps, tx, locked, null, failure);

@@ -29,7 +29,7 @@ export function writeUsageFiles(register: Register, folder: string, operator: st
     const hour = record.stop.slice(0, 13).replaceAll(/[-T]/g, '');
     byHour.set(hour, [...byHour.get(hour) ?? [], record]);
   }
-  for (const [hour, records] of [...byHour].sort()) {
+  for (const [hour, records] of [...byHour].sort(([one], [other]) => (one < other ? -1 : 1))) {
     const name = `${operator}-${hour}-${String(register.fileCount() + 1).padStart(6, '0')}.csv`;
     register.save({ file: { name, recordIds: records.map((record) => record.id), written: false } });
   }
