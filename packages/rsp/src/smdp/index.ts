@@ -6,7 +6,7 @@ export { profileMetadata, type ProfileCard } from './metadata.ts';
 export {
   orderAfter, readNotification, verifyNotification, type NotificationReading, type ProfileEvent, type ReinstallPolicy,
 } from './notification.ts';
-export { endsSession, malformedStatusCode, refusalOf, refusals, statusCodeOf, type Refusal } from './refusals.ts';
+export { endsSession, malformedStatusCode, refusalOf, refuse, refusals, statusCodeOf, type Refusal } from './refusals.ts';
 export type {
   DownloadOrder, OrderState, SessionClient, SigningCertificate, SmdpChain, SmdpIdentity, SmdpSession,
 } from './types.ts';

@@ -1,0 +1,62 @@
+create schema smdp;
+
+create table smdp.download_order (
+  profile_id              uuid primary key,
+  matching_id             text not null unique,
+  state                   text not null check (state in (
+    'allocated', 'released', 'downloaded', 'installed', 'enabled', 'disabled', 'deleted', 'error', 'unavailable')),
+  iccid                   text not null,
+  eid                     text,
+  card                    jsonb not null,
+  sealed_confirmation     bytea,
+  confirmation_tries_left integer not null,
+  downloads               integer not null default 0,
+  max_downloads           integer not null,
+  reinstall               text not null check (reinstall in ('same-euicc', 'any-euicc', 'never')),
+  expires_at              timestamptz,
+  euicc_otpk              bytea,
+  last_sequence           bigint,
+  ordered_at              timestamptz not null,
+  changed_at              timestamptz not null
+);
+create index on smdp.download_order (iccid);
+create index on smdp.download_order (eid, ordered_at) where eid is not null and state in ('released', 'downloaded', 'error');
+create index on smdp.download_order (changed_at) where state in ('deleted', 'unavailable');
+
+comment on column smdp.download_order.iccid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
+comment on column smdp.download_order.eid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
+comment on column smdp.download_order.card is 'not pii: names of provider and profile, network of the owner';
+comment on column smdp.download_order.sealed_confirmation is 'not pii: digest of a code of ours';
+
+-- No private key is ever stored: one-time keys exist only while a request is answered.
+create table smdp.session (
+  transaction_id   text primary key check (transaction_id ~ '^[0-9A-F]{32}$'),
+  state            text not null check (state in ('initiated', 'authenticated', 'bound', 'ended')),
+  server_address   text not null,
+  server_challenge bytea not null,
+  euicc_ci_key_id  bytea not null,
+  chain_ci_key_id  bytea not null,
+  profile_id       uuid,
+  eid              text,
+  curve            text,
+  point            bytea,
+  smdp_signature2  bytea,
+  started_at       timestamptz not null,
+  expires_at       timestamptz not null
+);
+create index on smdp.session (expires_at);
+comment on column smdp.session.eid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
+
+create table smdp.notification (
+  eid             text not null,
+  sequence_number bigint not null,
+  iccid           text not null,
+  event           text not null,
+  profile_id      uuid,
+  details         jsonb,
+  received_at     timestamptz not null,
+  primary key (eid, sequence_number, iccid)
+);
+create index on smdp.notification (received_at);
+comment on column smdp.notification.eid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
+comment on column smdp.notification.iccid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
