@@ -71,7 +71,8 @@ function client(options: StripeOptions): Stripe {
   const url = options.url === undefined ? undefined : new URL(options.url);
   const protocol = url?.protocol === 'http:' ? 'http' as const : 'https' as const;
   return new Stripe(options.secretKey, {
-    // Repeats are ours to make: after a look-up, also when the key of a first attempt is long forgotten.
+    // Repeats are ours to make: after a look-up, also when the key of a first attempt is long forgotten. The SDK still repeats once, at
+    // once and under the same key, when a kept connection turns out to be closed.
     maxNetworkRetries: 0, timeout: options.timeoutMs ?? 20_000, telemetry: false,
     ...(url === undefined ? {} : { host: url.hostname, protocol, port: url.port === '' ? (protocol === 'http' ? 80 : 443) : Number(url.port) }),
   });
