@@ -10,6 +10,7 @@ import { notificationsProblems, notificationsRoutes } from './notifications.ts';
 import { orderProblems, orderRoutes } from './orders.ts';
 import { partnersProblems, partnersRoutes } from './partners.ts';
 import { paymentsProblems, paymentsRoutes } from './payments.ts';
+import { smdpProblems } from './smdp.ts';
 import { transparencyProblems, transparencyRoutes } from './transparency.ts';
 import { usageProblems, usageRoutes } from './usage.ts';
 import type { ProblemRow } from './core/problem.ts';
@@ -32,6 +33,7 @@ export * from './notifications.ts';
 export * from './orders.ts';
 export * from './partners.ts';
 export * from './payments.ts';
+export * from './smdp.ts';
 export * from './transparency.ts';
 export * from './usage.ts';
 
@@ -67,6 +69,7 @@ export const allProblems: Readonly<Record<string, ProblemRow>> = {
   ...orderProblems,
   ...partnersProblems,
   ...paymentsProblems,
+  ...smdpProblems,
   ...transparencyProblems,
   ...usageProblems,
 };

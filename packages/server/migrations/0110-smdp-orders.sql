@@ -60,3 +60,4 @@ create table smdp.notification (
 create index on smdp.notification (received_at);
 comment on column smdp.notification.eid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
 comment on column smdp.notification.iccid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
+comment on column smdp.session.server_address is 'not pii: our own name, as the phone called us';

@@ -21,6 +21,7 @@ export const ProfileMetadata = sequence(0xbf25, {
   profilePolicyRules: optional(pprIds(0x99)),
 });
 export type ProfileMetadata = Output<typeof ProfileMetadata>;
+/** What metadata are encoded from. */
 export type ProfileMetadataInput = Input<typeof ProfileMetadata>;
 
 /** SmdpSigned2: what the SM-DP+ signs to offer a profile. */

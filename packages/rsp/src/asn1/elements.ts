@@ -33,8 +33,10 @@ export function version(tag: number): Type<string> {
 
 /** NotificationEvent: a profile management operation that the operator hears of. */
 export const notificationEvents = ['install', 'enable', 'disable', 'delete'] as const;
+/** The name of such an operation. */
 export type NotificationEventName = (typeof notificationEvents)[number];
 
+/** NotificationEvent as a set of names. */
 export function notificationEvent(tag: number): Type<readonly NotificationEventName[]> {
   return bits(tag, notificationEvents);
 }
@@ -42,6 +44,7 @@ export function notificationEvent(tag: number): Type<readonly NotificationEventN
 /** PprIds: the profile policy rules. PPR1 forbids disabling, PPR2 forbids deleting. */
 export const profilePolicyRules = ['pprUpdateControl', 'ppr1', 'ppr2', 'ppr3'] as const;
 
+/** PprIds as a set of names. */
 export function pprIds(tag: number): Type<readonly (typeof profilePolicyRules)[number][]> {
   return bits(tag, profilePolicyRules);
 }

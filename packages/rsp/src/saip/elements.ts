@@ -6,6 +6,7 @@ export const profileElements = {
   0xb8: 'gsmAccess', 0xb9: 'csim', 0xba: 'optCsim', 0xbb: 'eap', 0xbc: 'df5gs', 0xbd: 'dfSaip',
 } as const;
 
+/** The name of a profile element. */
 export type ProfileElementName = (typeof profileElements)[keyof typeof profileElements];
 
 /** Object identifiers of the file templates that our packages build on. */

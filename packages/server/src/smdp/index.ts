@@ -28,7 +28,7 @@ export interface Smdp {
   /** Withdraws an order for good, downloaded or not; a no-op without one. */
   cancel(tx: Tx, profileId: string): Promise<void>;
   activation(db: Reader, profileId: string): Promise<Activation | undefined>;
-  /** Opens the ES9+ listener. @throws `smdp/listen` */
+  /** Opens the ES9+ listener. @throws the system's error when the address cannot be had */
   listen(options: { readonly host: string; readonly port: number }): Promise<Es9plusListener>;
 }
 

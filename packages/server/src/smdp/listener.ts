@@ -3,7 +3,6 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { constants } from 'node:crypto';
 import { MAX_ES9PLUS_REQUEST_BYTES, type Es9plusFunction } from '@yuanyou/rsp';
-import { ServiceError } from '../platform/errors.ts';
 import { functionAt, type Es9plusReply } from './answer.ts';
 
 /** Answers an ES9+ request; never throws. */
@@ -28,7 +27,7 @@ export interface Es9plusListener {
 const ADMIN_PROTOCOL = 'gsma/rsp/v2.3.0';
 const bodyTimeoutMs = 15_000;
 
-/** Opens the listener: TLS 1.2 and up, as phones need it. @throws `smdp/listen` */
+/** Opens the listener: TLS 1.2 and up, as phones need it. @throws the system's error when the address cannot be had */
 export async function listenEs9plus(options: ListenerOptions): Promise<Es9plusListener> {
   const server = createServer({
     cert: options.tls.certificate,
@@ -97,7 +96,7 @@ function send(response: ServerResponse, status: number, body: string, last: bool
 
 function listening(server: Server, { host, port }: ListenerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) => reject(new ServiceError('smdp/listen', { host, port, reason: (cause as NodeJS.ErrnoException).code ?? 'unknown' }, { cause })));
+    server.once('error', reject);
     server.listen(port, host, () => resolve());
   });
 }
