@@ -63,6 +63,7 @@ const contactFields = {
   note: z.string().max(2000).nullable().default(null),
 };
 
+/** A contact as its owner writes it; what is left out is null. */
 export const contactInput = z.strictObject(contactFields).meta({ id: 'ContactInput' });
 
 const withAccount = z.object({ account, session: newSession });

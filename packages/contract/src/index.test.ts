@@ -25,7 +25,9 @@ describe('the contract as a whole', () => {
     }
   });
 
-  test('asks agents only for permissions of the table', () => {
+  test('asks agents only for permissions of the table, and for each of them somewhere', () => {
+    const asked = new Set(allRoutes.flatMap(({ permission }) => permission ?? []));
+    expect(Object.keys(permissions).filter((one) => !asked.has(one))).toEqual([]);
     for (const route of allRoutes) {
       if (route.permission !== undefined) {
         expect(permissions, route.operationId).toHaveProperty([route.permission]);

@@ -17,10 +17,10 @@ create table access.agent (
   check ((invitation_hash is null) = (invitation_expires_at is null))
 );
 create index on access.agent (disabled_at) where disabled_at is not null;
-comment on column access.agent.email is 'pii: class=sealed; ground=legitimate-interest; deleteAfter=P1Y';
-comment on column access.agent.email_index is 'pii: class=keyed; ground=legitimate-interest; deleteAfter=P1Y';
-comment on column access.agent.name is 'pii: class=sealed; ground=legitimate-interest; deleteAfter=P1Y';
-comment on column access.agent.password_hash is 'pii: class=keyed; ground=legitimate-interest; deleteAfter=P1Y';
+comment on column access.agent.email is 'pii: class=sealed; ground=legitimate-interest; deleteAfter=P1Y; subject=agent';
+comment on column access.agent.email_index is 'pii: class=keyed; ground=legitimate-interest; deleteAfter=P1Y; subject=agent';
+comment on column access.agent.name is 'pii: class=sealed; ground=legitimate-interest; deleteAfter=P1Y; subject=agent';
+comment on column access.agent.password_hash is 'pii: class=keyed; ground=legitimate-interest; deleteAfter=P1Y; subject=agent';
 
 create table access.session (
   id           uuid primary key,
@@ -45,3 +45,4 @@ create table access.api_key (
 );
 create index on access.api_key (agent_id);
 create index on access.api_key (created_at, id);
+comment on column access.api_key.name is 'not pii: an agent names a program';

@@ -51,6 +51,7 @@ export type CallReply<R extends Route> = {
 /** Arguments of `call`: the input may be left out where nothing in it is required. */
 type Arguments<R extends Route> = object extends CallInput<R> ? [input?: CallInput<R>] : [input: CallInput<R>];
 
+/** Where a client sends its calls, and as whom. */
 export interface ClientOptions {
   /** Where the service is, for example `https://example.test`. */
   readonly baseUrl: string;
@@ -64,6 +65,7 @@ export interface ClientOptions {
   readonly maxBytes?: number;
 }
 
+/** Calls routes of the contract. */
 export interface Client {
   /**
    * Calls a route of the contract.

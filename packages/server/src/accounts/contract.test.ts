@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { accountsRoutes as routes, problem } from '@yuanyou/contract';
 import type { Route } from '@yuanyou/contract';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { drive } from '../platform/http/drive.ts';
-import type { RawCall } from '../platform/http/drive.ts';
 import { cursorOf } from '../platform/http/index.ts';
+import { drive } from '../platform/http/testing.ts';
+import type { RawCall } from '../platform/http/testing.ts';
 import { accountsForTest } from './testing.ts';
 
 let world: Awaited<ReturnType<typeof accountsForTest>>;

@@ -8,6 +8,9 @@ import { createHttp } from './build.ts';
 import type { HttpOptions } from './build.ts';
 import type { Authenticator, Endpoint, Principal } from './types.ts';
 
+export { drive } from './drive.ts';
+export type { Driven, RawCall } from './drive.ts';
+
 /** A blind index under a key that everyone knows. */
 export const testBlindIndex: BlindIndex = { of: (purpose, value) => createHmac('sha256', `test ${purpose}`).update(value).digest() };
 
