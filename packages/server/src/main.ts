@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig, type Config } from './config.ts';
-import { createContext, type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { masterKeyOf, prepareDataFolder } from './data-folder.ts';
 import { openDatabases, type Databases } from './databases.ts';
 import { createLog, type Log } from './platform/log/index.ts';
@@ -66,6 +66,8 @@ async function within(work: (started: Started, log: Log) => Promise<void>): Prom
     const masterKey = masterKeyOf(config);
     const databases = await openDatabases(config, log.log);
     try {
+      // Loaded late: help and a faulty configuration answer without the whole service.
+      const { createContext } = await import('./context.ts');
       const context = await createContext(config, databases, masterKey, log.log);
       try {
         await work({ config, databases, context }, log);
