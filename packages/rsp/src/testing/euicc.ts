@@ -3,7 +3,7 @@ import type { EuiccContext, EuiccOptions, EuiccState } from '../euicc/index.ts';
 import { createPkiCache, importPrivateKey, signerOf } from '../pki/index.ts';
 import type { CurveName, PkiCache, SignMessage } from '../pki/index.ts';
 import { issueTestEuicc, testEid } from './pki.ts';
-import type { TestPki } from './pki.ts';
+import type { EuiccIssuer } from './pki.ts';
 import type { RandomBytes } from './random.ts';
 
 /** The private key of one of an eUICC's credentials. */
@@ -21,19 +21,19 @@ export interface TestEuicc {
   readonly keys: readonly TestEuiccKey[];
 }
 
-/** Makes one virtual eUICC with a credential under each of these PKIs. */
-export function createTestEuicc(pkis: readonly TestPki[], eid: string, random: RandomBytes, options: Omit<EuiccOptions, 'credentials'> = {}): TestEuicc {
-  const issued = pkis.map((pki) => ({ pki, identity: issueTestEuicc(pki, eid, random) }));
-  const credentials = issued.map(({ pki, identity }) => ({
-    ciCertificate: pki.ci.certificate, eumCertificate: pki.eum.certificate, euiccCertificate: identity.certificate,
+/** Makes one virtual eUICC with a credential from each of these issuers. */
+export function createTestEuicc(issuers: readonly EuiccIssuer[], eid: string, random: RandomBytes, options: Omit<EuiccOptions, 'credentials'> = {}): TestEuicc {
+  const issued = issuers.map((issuer) => ({ issuer, identity: issueTestEuicc(issuer, eid, random) }));
+  const credentials = issued.map(({ issuer, identity }) => ({
+    ciCertificate: issuer.ci.certificate, eumCertificate: issuer.eum.certificate, euiccCertificate: identity.certificate,
   }));
-  const keys = issued.map(({ pki, identity }) => ({ ciKeyId: ciKeyIdOf(pki.ci.certificate), curve: pki.curve, privateKey: identity.privateKey }));
+  const keys = issued.map(({ issuer, identity }) => ({ ciKeyId: ciKeyIdOf(issuer.ci.certificate), curve: issuer.curve, privateKey: identity.privateKey }));
   return { state: createEuicc({ ...options, credentials }), keys };
 }
 
 /** Makes `count` virtual eUICCs whose EIDs follow one another from `firstIndex`. */
-export function createTestEuiccs(pkis: readonly TestPki[], count: number, random: RandomBytes, firstIndex = 0): TestEuicc[] {
-  return Array.from({ length: count }, (_, index) => createTestEuicc(pkis, testEid(firstIndex + index), random));
+export function createTestEuiccs(issuers: readonly EuiccIssuer[], count: number, random: RandomBytes, firstIndex = 0): TestEuicc[] {
+  return Array.from({ length: count }, (_, index) => createTestEuicc(issuers, testEid(firstIndex + index), random));
 }
 
 /** Signs with the key of the credential under a CI, as `EuiccContext` asks for it. */

@@ -1,4 +1,4 @@
-import { ephemeralKey, importPrivateKey, issueCertificate, oids, signerOf } from '../pki/index.ts';
+import { ephemeralKey, importPrivateKey, issueCertificate, oids, parseCertificate, signerOf } from '../pki/index.ts';
 import type { CurveName, IssueRequest, Issuer, NameAttribute, SignMessage } from '../pki/index.ts';
 import type { RandomBytes } from './random.ts';
 
@@ -85,13 +85,28 @@ export function testEid(index: number): string {
   return body + String(check).padStart(2, '0');
 }
 
-/** Issues CERT.EUICC for an EID. */
-export function issueTestEuicc(pki: TestPki, eid: string, random: RandomBytes, changes: Partial<IssueRequest> = {}): TestIdentity {
+/** What issues eUICCs: an EUM under a CI. Every {@link TestPki} is one. */
+export interface EuiccIssuer {
+  readonly curve: CurveName;
+  readonly ci: Pick<TestIdentity, 'certificate'>;
+  readonly eum: Pick<TestIdentity, 'certificate' | 'privateKey'>;
+  /** Validity of the eUICCs' certificates. */
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/** Issues CERT.EUICC for an EID, within the EUM's permitted organization. */
+export function issueTestEuicc(issuer: EuiccIssuer, eid: string, random: RandomBytes, changes: Partial<IssueRequest> = {}): TestIdentity {
+  const { curve, notBefore, notAfter } = issuer;
+  const eum = parseCertificate(issuer.eum.certificate);
   const subject: readonly NameAttribute[] = [
-    { type: oids.organization, value: EUM_ORGANIZATION }, { type: oids.serialNumber, value: eid }, { type: oids.commonName, value: 'Yuanyou Test eUICC' },
+    { type: oids.organization, value: eum.permitted?.[0]?.organization ?? EUM_ORGANIZATION }, { type: oids.serialNumber, value: eid },
+    { type: oids.commonName, value: 'Virtual eUICC' },
   ];
-  const issuer: Issuer = { name: eumName, point: pki.eum.point, sign: signerOfIdentity(pki.eum) };
-  return issueIdentity({ role: 'euicc', subject, notBefore: pki.notBefore, notAfter: pki.notAfter, ...changes }, issuer, pki.curve, random);
+  const sign = signerOfRaw(curve, issuer.eum.privateKey);
+  return issueIdentity(
+    { role: 'euicc', subject, notBefore, notAfter, ...changes }, { name: eum.subject.attributes, point: eum.publicKey.point, sign }, curve, random,
+  );
 }
 
 /** Signs with an identity's key. */

@@ -1,0 +1,33 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CurveName } from '@yuanyou/rsp';
+import { testEid } from '@yuanyou/rsp/testing';
+import type { EuiccIssuer } from '@yuanyou/rsp/testing';
+import { createPhone } from './index.ts';
+import type { Phone } from './index.ts';
+
+const curves: readonly (readonly [string, CurveName])[] = [['p256', 'P-256'], ['bp256', 'brainpoolP256r1']];
+
+/** The EUMs of a development PKI: their keys lie in its folder so that virtual eUICCs can be made. */
+export function developmentIssuers(pkiFolder: string): EuiccIssuer[] {
+  return curves.map(([name, curve]) => {
+    const file = (what: string): Buffer => readFileSync(join(pkiFolder, what));
+    const certificate = file(`eum-${name}.der`);
+    const { d } = createPrivateKey(file(`eum-${name}.key.pem`)).export({ format: 'jwk' });
+    const { validFrom, validTo } = new X509Certificate(certificate);
+    return {
+      curve, ci: { certificate: file(`ci-${name}.der`) }, eum: { certificate, privateKey: Buffer.from(d ?? '', 'base64url') },
+      notBefore: new Date(validFrom), notAfter: new Date(validTo),
+    };
+  });
+}
+
+/** A phone that the development service knows: its eUICC is issued under the development EUM, and it trusts the development CI for TLS. */
+export function createDevelopmentPhone(options: { readonly pkiFolder: string; readonly index?: number; readonly statePath?: string }): Phone {
+  const tlsCa = new X509Certificate(readFileSync(join(options.pkiFolder, 'ci-p256.der'))).toString();
+  return createPhone({
+    eid: testEid(options.index ?? 1), issuers: developmentIssuers(options.pkiFolder), tlsCa,
+    ...(options.statePath === undefined ? {} : { statePath: options.statePath }),
+  });
+}
