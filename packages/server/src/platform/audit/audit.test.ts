@@ -29,7 +29,8 @@ test('an entry keeps what it was told, and nothing more', async () => {
   await record(given);
   const { items } = await audit.ofAccount(database.db, accountId, { limit: 10 });
   expect(items).toEqual([{ ...given, id: expect.any(String), at: clock.now() }]);
-  expect(await audit.ofSubject(database.db, { kind: 'closure-case', id: given.subjectId }, { limit: 10 })).toEqual({ items, nextCursor: null });
+  const subject = { kind: 'closure-case', id: given.subjectId };
+  expect(await audit.ofSubject(database.db, subject, { limit: 10 })).toEqual({ items, nextCursor: null });
   const bare = newId();
   await record({ subjectId: bare });
   const [entry] = (await audit.ofSubject(database.db, { kind: 'thing', id: bare }, { limit: 1 })).items;
@@ -42,7 +43,8 @@ test('lists are paged, newest first', async () => {
   const found: unknown[] = [];
   let page: AuditPage = { items: [], nextCursor: null };
   do {
-    page = await audit.ofSubject(database.db, { kind: 'thing', id: subjectId }, { limit: 2, ...(page.nextCursor === null ? {} : { cursor: page.nextCursor }) });
+    const paging = { limit: 2, ...(page.nextCursor === null ? {} : { cursor: page.nextCursor }) };
+    page = await audit.ofSubject(database.db, { kind: 'thing', id: subjectId }, paging);
     found.push(...page.items.map((item) => item.details));
   } while (page.nextCursor !== null);
   expect(found).toEqual([4, 3, 2, 1, 0]);

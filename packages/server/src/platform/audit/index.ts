@@ -2,7 +2,7 @@ import type { Clock } from '../clock/index.ts';
 import { ServiceError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import * as store from './store.ts';
-import type { Audit, AuditPage, AuditRecord } from './types.ts';
+import type { Audit, AuditPage, AuditPaging, AuditRecord } from './types.ts';
 
 export * from './types.ts';
 
@@ -13,7 +13,8 @@ const mostAtOnce = 200;
 export function createAudit(deps: { readonly clock: Clock }): Audit {
   return {
     async record(tx, entry) {
-      if (JSON.stringify(entry.details ?? null).length > largestDetails) throw new ServiceError('audit/too-large', { action: entry.action });
+      const details = JSON.stringify(entry.details ?? null);
+      if (details.length > largestDetails) throw new ServiceError('audit/too-large', { action: entry.action });
       const at = deps.clock.now();
       await store.insertEntry(tx, newId(at.getTime()), at, entry);
     },
@@ -23,7 +24,7 @@ export function createAudit(deps: { readonly clock: Clock }): Audit {
 }
 
 async function paged(
-  page: { readonly cursor?: string; readonly limit: number }, list: (before: string, limit: number) => Promise<AuditRecord[]>,
+  page: AuditPaging, list: (before: string, limit: number) => Promise<AuditRecord[]>,
 ): Promise<AuditPage> {
   const limit = Math.max(1, Math.min(page.limit, mostAtOnce));
   const rows = await list(readCursor(page.cursor), limit + 1);

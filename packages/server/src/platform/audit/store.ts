@@ -3,10 +3,11 @@ import type { Json } from '../jobs/types.ts';
 import type { Actor, AuditEntry, AuditRecord } from './types.ts';
 
 export async function insertEntry(tx: Tx, id: string, at: Date, entry: AuditEntry): Promise<void> {
+  const details = entry.details === undefined ? null : JSON.stringify(entry.details);
   await tx.run(sql`
     insert into audit.entry (id, at, actor_kind, actor_id, action, subject_kind, subject_id, account_id, reason, details)
     values (${id}::uuid, ${at}, ${entry.actor.kind}, ${entry.actor.id}, ${entry.action}, ${entry.subjectKind}, ${entry.subjectId},
-      ${entry.accountId ?? null}::uuid, ${entry.reason ?? null}, ${entry.details === undefined ? null : JSON.stringify(entry.details)}::jsonb)`);
+      ${entry.accountId ?? null}::uuid, ${entry.reason ?? null}, ${details}::jsonb)`);
 }
 
 interface Row {
@@ -16,7 +17,9 @@ interface Row {
 }
 
 /** Newest first, older than the entry `before`. */
-export async function listOfSubject(db: Reader, subjectKind: string, subjectId: string, before: string, limit: number): Promise<AuditRecord[]> {
+export async function listOfSubject(
+  db: Reader, subjectKind: string, subjectId: string, before: string, limit: number,
+): Promise<AuditRecord[]> {
   return (await db.all(sql<Row>`
     select id, at, actor_kind, actor_id, action, subject_kind, subject_id, account_id, reason, details from audit.entry
     where subject_kind = ${subjectKind} and subject_id = ${subjectId} and id < ${before}::uuid

@@ -28,6 +28,12 @@ export interface AuditRecord extends AuditEntry {
   readonly at: Date;
 }
 
+/** Which page: `cursor` is the previous page's `nextCursor`; at most 200 entries. */
+export interface AuditPaging {
+  readonly cursor?: string;
+  readonly limit: number;
+}
+
 export interface AuditPage {
   readonly items: readonly AuditRecord[];
   readonly nextCursor: string | null;
@@ -40,7 +46,7 @@ export interface Audit {
    * What happened to a thing, newest first.
    * @throws `audit/bad-cursor`
    */
-  ofSubject(db: Reader, subject: { readonly kind: string; readonly id: string }, page: { readonly cursor?: string; readonly limit: number }): Promise<AuditPage>;
+  ofSubject(db: Reader, subject: { readonly kind: string; readonly id: string }, page: AuditPaging): Promise<AuditPage>;
   /** What happened that concerns an account, newest first. */
-  ofAccount(db: Reader, accountId: string, page: { readonly cursor?: string; readonly limit: number }): Promise<AuditPage>;
+  ofAccount(db: Reader, accountId: string, page: AuditPaging): Promise<AuditPage>;
 }

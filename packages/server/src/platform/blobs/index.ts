@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Reader, Transactor, Tx } from '../db/index.ts';
 import { ServiceError } from '../errors.ts';
 import * as store from './store.ts';
-import type { Blobs } from './types.ts';
+import type { Blobs, NewBlob } from './types.ts';
 
-export type { Blobs } from './types.ts';
+export type { Blobs, NewBlob } from './types.ts';
 
 const chunkLength = 256 * 1024;
 /** Chunks that travel in one statement. */
@@ -30,17 +30,19 @@ export function createBlobs(deps: { readonly db: Transactor }): StoredBlobs {
   };
 }
 
-async function put(tx: Tx, blob: Parameters<Blobs['put']>[1]): Promise<void> {
+async function put(tx: Tx, blob: NewBlob): Promise<void> {
   const bytes = Buffer.from(blob.bytes.buffer, blob.bytes.byteOffset, blob.bytes.byteLength);
   if (bytes.length > largestBlob) throw new ServiceError('blobs/too-large', { bytes: bytes.length });
   const digest = createHash('sha256').update(bytes).digest();
-  const inserted = await store.insertBlob(tx, blob.id, { mediaType: blob.mediaType, size: bytes.length, digest, deleteAfter: blob.deleteAfter });
+  const row = { mediaType: blob.mediaType, size: bytes.length, digest, deleteAfter: blob.deleteAfter };
+  const inserted = await store.insertBlob(tx, blob.id, row);
   if (!inserted) {
     const there = await store.readBlob(tx, blob.id);
     if (there?.digest.equals(digest)) return;
     throw new ServiceError('blobs/exists', { id: blob.id });
   }
-  const chunks = Array.from({ length: Math.ceil(bytes.length / chunkLength) }, (_, at) => bytes.subarray(at * chunkLength, (at + 1) * chunkLength));
+  const count = Math.ceil(bytes.length / chunkLength);
+  const chunks = Array.from({ length: count }, (_, at) => bytes.subarray(at * chunkLength, (at + 1) * chunkLength));
   for (let at = 0; at < chunks.length; at += chunksAtOnce) {
     await store.insertChunks(tx, blob.id, at, chunks.slice(at, at + chunksAtOnce));
   }

@@ -19,7 +19,8 @@ export async function insertBlob(tx: Tx, id: string, blob: BlobRow): Promise<boo
 export async function insertChunks(tx: Tx, id: string, firstPosition: number, chunks: readonly Buffer[]): Promise<void> {
   await tx.run(sql`
     insert into blobs.chunk (blob_id, position, bytes)
-    select ${id}::uuid, ${firstPosition}::integer + c.place - 1, c.bytes from unnest(${chunks}::bytea[]) with ordinality as c (bytes, place)`);
+    select ${id}::uuid, ${firstPosition}::integer + c.place - 1, c.bytes
+    from unnest(${chunks}::bytea[]) with ordinality as c (bytes, place)`);
 }
 
 export async function readBlob(db: Reader, id: string): Promise<BlobRow | undefined> {

@@ -6,7 +6,8 @@ import { describeFailure } from './failure.ts';
 test('a failure is described without its message', () => {
   expect(describeFailure(new ServiceError('orders/unknown', { email: 'mail@example.org' }))).toBe('orders/unknown');
   expect(describeFailure(new TypeError('mail@example.org'))).toMatch(/^TypeError at jobs\/failure\.test\.ts:\d+$/);
-  expect(describeFailure(Object.assign(new Error('x'), { code: '23505', constraint: 'account_email' }))).toMatch(/^Error 23505 account_email at /);
+  const violation = Object.assign(new Error('x'), { code: '23505', constraint: 'account_email' });
+  expect(describeFailure(violation)).toMatch(/^Error 23505 account_email at /);
   expect(describeFailure(Object.assign(new Error('x'), { code: 'mail@example.org' }))).not.toContain('mail');
   expect(describeFailure('mail@example.org')).toBe('thrown string');
   expect(describeFailure(undefined)).toBe('thrown undefined');

@@ -22,12 +22,14 @@ function codeOf(error: Error): string | undefined {
 }
 
 function constraintOf(error: Error): string | undefined {
-  return 'constraint' in error && typeof error.constraint === 'string' && /^\w{1,63}$/.test(error.constraint) ? error.constraint : undefined;
+  const named = 'constraint' in error && typeof error.constraint === 'string' ? error.constraint : undefined;
+  return named !== undefined && /^\w{1,63}$/.test(named) ? named : undefined;
 }
 
 /** The topmost frame that is not Node's own or a dependency's, with its last two path segments. */
 function placeOf(error: Error): string | undefined {
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line) && !line.includes('node:') && !line.includes('node_modules'));
-  const found = /([\w.-]+\/[\w.-]+:\d+):\d+\)?$/.exec(frames[0] ?? '');
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const own = frames.find((line) => !line.includes('node:') && !line.includes('node_modules'));
+  const found = /([\w.-]+\/[\w.-]+:\d+):\d+\)?$/.exec(own ?? '');
   return found === null ? undefined : `at ${found[1]}`;
 }

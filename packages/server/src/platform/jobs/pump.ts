@@ -33,7 +33,7 @@ export function createPump<T>(options: PumpOptions<T>): Pump {
 
   const begin = (piece: T): void => {
     const ended = options.run(piece)
-      .catch((error: unknown) => { options.log.error({ pump: options.name, failure: describeFailure(error) }, 'work failed outside its own handling'); })
+      .catch((error: unknown) => { options.log.error({ pump: options.name, failure: describeFailure(error) }, 'work broke off'); })
       .finally(() => { active.delete(ended); poke(); });
     active.add(ended);
   };

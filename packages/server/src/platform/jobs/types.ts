@@ -32,6 +32,12 @@ export interface Outbox {
   subscribe<B>(type: EventType<B>, consumer: string, handler: (event: Event<B>) => Promise<void>): void;
 }
 
+/** Which page of a list: `cursor` is the previous page's `nextCursor`. */
+export interface PageOf { readonly cursor?: string; readonly limit: number }
+
+/** `nextCursor` is null on the last page. */
+export interface Page<T> { readonly items: readonly T[]; readonly nextCursor: string | null }
+
 /** A delivery that failed too often; it no longer holds up its key. */
 export interface DeadLetter {
   readonly eventId: string;
@@ -45,8 +51,8 @@ export interface DeadLetter {
 }
 
 export interface DeadLetters {
-  /** Oldest first; `nextCursor` is null on the last page. */
-  list(page: { readonly cursor?: string; readonly limit: number }): Promise<{ readonly items: readonly DeadLetter[]; readonly nextCursor: string | null }>;
+  /** Oldest first. @throws `jobs/bad-cursor` */
+  list(page: PageOf): Promise<Page<DeadLetter>>;
   /** Delivers it again, behind what its key has waiting now. False when there is no such dead letter. */
   requeue(tx: Tx, eventId: string, consumer: string): Promise<boolean>;
 }
@@ -74,7 +80,10 @@ export interface StepContext<I extends Json> {
   /** When this step was first begun. */
   readonly startedAt: Date;
   readonly now: () => Date;
-  /** A transaction that fails with `jobs/lease-lost` when another worker took the saga over (fencing). Every write of a step goes through it. */
+  /**
+   * A transaction that fails with `jobs/lease-lost` when another worker took the saga over (fencing). Every write of a
+   * step goes through it.
+   */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
 }
 
@@ -116,7 +125,10 @@ export interface Sagas {
   register<I extends Json>(saga: Saga<I>): void;
   /** Begins a saga in the caller's transaction; a second start with the same id does nothing. */
   start(tx: Tx, kind: string, sagaId: string, input: Json): Promise<void>;
-  /** Makes a waiting or stuck saga look again at once (in the caller's transaction); nothing happens to one that has ended or does not exist. */
+  /**
+   * Makes a waiting or stuck saga look again at once (in the caller's transaction); nothing happens to one that has ended
+   * or does not exist.
+   */
   wake(tx: Tx, sagaId: string): Promise<void>;
   /**
    * An agent skips a stuck step with a reason; the caller writes the audit entry.
@@ -124,8 +136,8 @@ export interface Sagas {
    */
   skip(tx: Tx, sagaId: string, step: string, reason: string): Promise<void>;
   view(sagaId: string): Promise<SagaView | undefined>;
-  /** Sagas that wait for an agent, oldest first. */
-  stuck(page: { readonly cursor?: string; readonly limit: number }): Promise<{ readonly items: readonly StuckSaga[]; readonly nextCursor: string | null }>;
+  /** Sagas that wait for an agent, oldest first. @throws `jobs/bad-cursor` */
+  stuck(page: PageOf): Promise<Page<StuckSaga>>;
 }
 
 export interface StuckSaga {

@@ -13,7 +13,8 @@ let folder: string;
 beforeAll(async () => { folder = join(await mkdtemp(join(tmpdir(), 'yuanyou-keys-')), 'keys'); });
 afterAll(() => rm(join(folder, '..'), { recursive: true }));
 
-const another = (over: KeyFolder = fileFolder(folder), master = masterKey): Signers => createSigners({ folder: over, masterKeys: [master] });
+const another = (over: KeyFolder = fileFolder(folder), master = masterKey): Signers =>
+  createSigners({ folder: over, masterKeys: [master] });
 
 function verifies(signer: Signer, signature: Uint8Array): boolean {
   const key = createPublicKey({ key: Buffer.from(signer.publicKeyDer), format: 'der', type: 'spki' });
@@ -21,9 +22,12 @@ function verifies(signer: Signer, signature: Uint8Array): boolean {
   return verify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature);
 }
 
-const curves: Record<SignatureAlgorithm, string | undefined> = { ES256: 'prime256v1', 'ES256-brainpool': 'brainpoolP256r1', Ed25519: undefined };
+const curves: Record<SignatureAlgorithm, string | undefined> = {
+  ES256: 'prime256v1', 'ES256-brainpool': 'brainpoolP256r1', Ed25519: undefined,
+};
+const names = Object.keys(curves) as SignatureAlgorithm[];
 
-test.each(Object.keys(curves) as SignatureAlgorithm[])('%s: the key is made once, signs in 64 bytes, and comes back from its file', async (algorithm) => {
+test.each(names)('%s: the key is made once, signs in 64 bytes, and comes back from its file', async (algorithm) => {
   const name = algorithm.toLowerCase();
   const signer = await another().signer(name, algorithm);
   const signature = signer.sign(message);
@@ -68,7 +72,8 @@ test('an import is repeatable, refuses another key under its name, and keys of a
 
 test('a wrong master key, another algorithm, a damaged or foreign file and odd names are told apart', async () => {
   await another().signer('plain', 'ES256');
-  await expect(another(fileFolder(folder), randomBytes(32)).signer('plain', 'ES256')).rejects.toMatchObject({ code: 'keys/wrong-master-key' });
+  const elsewhere = another(fileFolder(folder), randomBytes(32));
+  await expect(elsewhere.signer('plain', 'ES256')).rejects.toMatchObject({ code: 'keys/wrong-master-key' });
   await expect(another().signer('plain', 'Ed25519')).rejects.toMatchObject({ code: 'keys/other-algorithm' });
   await expect(another().signer('../plain', 'ES256')).rejects.toMatchObject({ code: 'keys/bad-name' });
   await writeFile(join(folder, 'moved.key'), await readFile(join(folder, 'plain.key')));

@@ -70,7 +70,8 @@ export function createSigners(deps: SignersDeps): Signers {
   };
   return {
     async signer(name, algorithm) {
-      const signer = await once(name, async () => (await load(deps, name)) ?? (await store(deps, name, algorithm, algorithms[algorithm].generate())));
+      const signer = await once(name, async () =>
+        (await load(deps, name)) ?? (await store(deps, name, algorithm, algorithms[algorithm].generate())));
       if (signer.algorithm !== algorithm) throw new ServiceError('keys/other-algorithm', { name, algorithm: signer.algorithm });
       return signer;
     },

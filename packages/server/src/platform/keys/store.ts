@@ -46,7 +46,9 @@ export async function hasForeignKeys(db: Reader, kekIds: readonly string[]): Pro
   return (await db.maybe(sql`select 1 from keys.data_key where kek_id <> all(${kekIds}::text[]) limit 1`)) !== undefined;
 }
 
-export async function lockKeysNotUnder(tx: Tx, kekId: string, limit: number): Promise<{ subjectId: string; kekId: string; wrapped: Buffer }[]> {
+export async function lockKeysNotUnder(
+  tx: Tx, kekId: string, limit: number,
+): Promise<{ subjectId: string; kekId: string; wrapped: Buffer }[]> {
   const rows = await tx.all(sql<{ subject_id: string; kek_id: string; wrapped: Buffer }>`
     select subject_id, kek_id, wrapped from keys.data_key where kek_id <> ${kekId} limit ${limit} for update skip locked`);
   return rows.map((row) => ({ subjectId: row.subject_id, kekId: row.kek_id, wrapped: row.wrapped }));

@@ -13,7 +13,11 @@ export interface Signer {
 
 /** Seals values under a data key of their own subject, so that destroying the key erases them everywhere, backups included. */
 export interface DataKeys {
-  /** AES-256-GCM under the subject's key (made at first use); `context` is bound as associated data, for example `accounts.account.email`. */
+  /**
+   * AES-256-GCM under the subject's key (made at first use); `context` is bound as associated data, for example
+   * `accounts.account.email`.
+   * @throws `keys/destroyed`
+   */
   seal(subjectId: string, context: string, plain: string | Uint8Array): Promise<Buffer>;
   /** @throws `keys/destroyed` when the key was destroyed, `keys/unopenable` when the value does not fit. */
   open(subjectId: string, context: string, sealed: Uint8Array): Promise<Buffer>;
@@ -35,6 +39,12 @@ export interface SealedItem {
   readonly sealed: Uint8Array;
 }
 
+/** A subject whose key was destroyed. */
+export interface Tombstone {
+  readonly subjectId: string;
+  readonly destroyedAt: Date;
+}
+
 /** Upkeep of the store of data keys. */
 export interface KeyUpkeep {
   /**
@@ -47,7 +57,7 @@ export interface KeyUpkeep {
   /** Wraps up to `limit` keys anew that lie under a previous master key; answers how many. */
   rewrap(limit: number): Promise<number>;
   /** The tombstones in order of subject, for erasing again after a restore of the main database. */
-  tombstones(page: { readonly after?: string; readonly limit: number }): Promise<{ readonly subjectId: string; readonly destroyedAt: Date }[]>;
+  tombstones(page: { readonly after?: string; readonly limit: number }): Promise<Tombstone[]>;
 }
 
 /** Where encrypted signing keys lie: a folder, or whatever several nodes share. */

@@ -45,6 +45,7 @@ async function emit<B>(deps: OutboxDeps, tx: Tx, type: EventType<B>, key: string
   const json = JSON.stringify(type.body.parse(body));
   if (json.length > largestBody) throw new ServiceError('jobs/event-too-large', { event: type.name });
   const emittedAt = deps.clock.now();
-  await store.insertDeliveries(tx, { eventId: newId(emittedAt.getTime()), name: type.name, key, body: json, emittedAt, notBefore }, consumers);
+  const eventId = newId(emittedAt.getTime());
+  await store.insertDeliveries(tx, { eventId, name: type.name, key, body: json, emittedAt, notBefore }, consumers);
   deps.hint();
 }

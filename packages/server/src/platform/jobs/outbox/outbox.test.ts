@@ -111,7 +111,8 @@ describe('order', () => {
     const { jobs, seen } = bench();
     await emit(jobs, 'a', ...Array.from({ length: 40 }, (_, n) => n));
     const now = start;
-    const claimed = await store.claimDeliveries(database.db, { known: ['counter test.counted'], limit: 20, now, leaseUntil: new Date(now.getTime() + 1) });
+    const leaseUntil = new Date(now.getTime() + 1);
+    const claimed = await store.claimDeliveries(database.db, { known: ['counter test.counted'], limit: 20, now, leaseUntil });
     expect(claimed.map((one) => one.body)).toEqual([{ n: 0 }]);
     expect(await statuses()).toEqual(['behind 39', 'running 1']);
     await database.db.transaction((tx) => store.endDeliveries(tx, [{ delivery: claimed[0]!, end: 'done' }], now));
@@ -156,7 +157,7 @@ describe('order', () => {
     clock.advance(5000);
     await emit(jobs, 'a', 3);
     await jobs.drain();
-    expect(numbers(seen).toSorted()).toEqual([1, 2, 3]);
+    expect(new Set(numbers(seen))).toEqual(new Set([1, 2, 3]));
   });
 });
 

@@ -18,7 +18,8 @@ export type EndedDelivery =
   | { readonly delivery: ClaimedDelivery; readonly end: 'dead'; readonly error: string };
 
 export async function insertDeliveries(tx: Tx, event: {
-  readonly eventId: string; readonly name: string; readonly key: string; readonly body: string; readonly emittedAt: Date; readonly notBefore: Date | undefined;
+  readonly eventId: string; readonly name: string; readonly key: string; readonly body: string;
+  readonly emittedAt: Date; readonly notBefore: Date | undefined;
 }, consumers: readonly string[]): Promise<void> {
   const delayed = event.notBefore !== undefined && event.notBefore > event.emittedAt;
   await tx.run(sql`

@@ -11,7 +11,8 @@ const at = (seconds: number): Date => new Date(start.getTime() + seconds * 1000)
 const statuses = (state: SagaState): string => state.steps.map((step) => step.status).join(' ');
 
 /** Advances and settles with one end after another, an hour apart. */
-function play(state: SagaState, given: SagaRules, ends: readonly StepEnd[]): SagaState {
+function play(from: SagaState, given: SagaRules, ends: readonly StepEnd[]): SagaState {
+  let state = from;
   let now = start;
   for (const end of ends) {
     now = new Date(now.getTime() + 3_600_000);
@@ -53,7 +54,9 @@ describe('forward', () => {
   test('waiting does not count as failing, and a wake during the step makes it due at once', () => {
     const begun = advance(saga(), rules(), start).saga;
     const end: StepEnd = { kind: 'waiting', on: 'phone', until: at(60) };
-    expect(settle(begun, 0, end, rules(), start, false, 0)).toMatchObject({ dueAt: at(60), steps: [{ status: 'waiting', waitingOn: 'phone', failures: 0 }, {}, {}, {}] });
+    const waiting = settle(begun, 0, end, rules(), start, false, 0);
+    expect(waiting.dueAt).toEqual(at(60));
+    expect(waiting.steps[0]).toMatchObject({ status: 'waiting', waitingOn: 'phone', failures: 0 });
     expect(settle(begun, 0, end, rules(), start, true, 0).dueAt).toEqual(start);
     const past = settle(begun, 0, { ...end, until: at(-60) }, rules(), start, false, 0);
     expect(past.dueAt!.getTime()).toBeGreaterThan(start.getTime());
@@ -95,12 +98,16 @@ describe('before the pivot', () => {
     expect([stuck.status, statuses(stuck)]).toEqual(['stuck', 'done stuck pending pending']);
     expect(play(wake(stuck, start), rules(), [done, done])).toMatchObject({ status: 'undone' });
     const skipped = skip(stuck, 'b', 'seen to by hand', start)!;
-    expect(play(skipped, rules(), [done])).toMatchObject({ status: 'undone', steps: [{ status: 'undone' }, { status: 'skipped', skipReason: 'seen to by hand' }, {}, {}] });
+    const end = play(skipped, rules(), [done]);
+    expect([end.status, statuses(end), end.steps[1]!.skipReason]).toEqual(['undone', 'undone skipped pending pending', 'seen to by hand']);
   });
 });
 
 describe('from the pivot on', () => {
-  test.each([['b', [done, ...times(3, broken)], 'done stuck pending pending'], ['b', [done, done, refused], 'done done stuck pending']] as const)(
+  test.each([
+    ['b', [done, ...times(3, broken)], 'done stuck pending pending'],
+    ['b', [done, done, refused], 'done done stuck pending'],
+  ] as const)(
     'failing for good waits for an agent (pivot %s)', (pivot, ends, expected) => {
       const stuck = play(saga(pivot), rules(), ends);
       expect([stuck.status, stuck.dueAt, statuses(stuck)]).toEqual(['stuck', null, expected]);
@@ -129,8 +136,11 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: 'skip' as const }) },
 );
 
+const all = (steps: SagaState['steps'], ...allowed: readonly string[]): boolean => steps.every((step) => allowed.includes(step.status));
+
 test('whatever happens, the order of steps, the pivot and the ends hold', () => {
-  fc.assert(fc.property(fc.array(act, { maxLength: 60 }), fc.integer({ min: -1, max: 3 }), fc.subarray([...names]), (acts, pivot, undoable) => {
+  const pivots = fc.integer({ min: -1, max: 3 });
+  fc.assert(fc.property(fc.array(act, { maxLength: 60 }), pivots, fc.subarray([...names]), (acts, pivot, undoable) => {
     const given = rules(undoable, 2);
     let state = saga(names[pivot]);
     let now = start;
@@ -144,8 +154,8 @@ test('whatever happens, the order of steps, the pivot and the ends hold', () => 
         const { saga: begun, next } = advance(state, given, now);
         if (next.kind === 'run') {
           expect(next.direction === 'backward').toBe(turned);
-          expect(begun.steps.slice(0, next.position).every((step) => ['done', 'skipped'].includes(step.status))).toBe(true);
-          if (turned) expect(begun.steps.slice(next.position + 1).every((step) => ['pending', 'undone', 'skipped'].includes(step.status))).toBe(true);
+          expect(all(begun.steps.slice(0, next.position), 'done', 'skipped')).toBe(true);
+          if (turned) expect(all(begun.steps.slice(next.position + 1), 'pending', 'undone', 'skipped')).toBe(true);
           passedPivot ||= !turned && pivot >= 0 && next.position >= pivot;
         }
         state = next.kind === 'run' && one.kind === 'step' ? settle(begun, next.position, one.end, given, now, one.woken, 0.3) : begun;
@@ -154,8 +164,8 @@ test('whatever happens, the order of steps, the pivot and the ends hold', () => 
       if (passedPivot) expect(state.direction).toBe('forward');
       expect(state.dueAt !== null).toBe(state.status === 'running' || state.status === 'undoing');
       expect(state.steps.some((step) => step.status === 'stuck')).toBe(state.status === 'stuck');
-      if (state.status === 'completed') expect(state.steps.every((step) => ['done', 'skipped'].includes(step.status))).toBe(true);
-      if (state.status === 'undone') expect(state.steps.every((step) => ['pending', 'undone', 'skipped'].includes(step.status))).toBe(true);
+      if (state.status === 'completed') expect(all(state.steps, 'done', 'skipped')).toBe(true);
+      if (state.status === 'undone') expect(all(state.steps, 'pending', 'undone', 'skipped')).toBe(true);
     }
     // Whatever was left, an hour of successes and a wake end it.
     state = wake(state, now);

@@ -47,6 +47,9 @@ export type Next =
   | { readonly kind: 'rest' }
   | { readonly kind: 'end'; readonly end: 'completed' | 'undone' };
 
+/** A saga moved on, and what is to be done with it. */
+export interface Advanced { readonly saga: SagaState; readonly next: Next }
+
 /** A step that asks to wait until a time already past must not spin. */
 const shortestWaitMs = 250;
 
@@ -61,18 +64,18 @@ export function newSaga(steps: readonly { readonly name: string; readonly pivot?
 }
 
 /** Chooses the next step and marks it begun; rests when it is not due, ends when none is left. */
-export function advance(saga: SagaState, rules: SagaRules, now: Date): { readonly saga: SagaState; readonly next: Next } {
+export function advance(saga: SagaState, rules: SagaRules, now: Date): Advanced {
   if (saga.status === 'stuck' || hasEnded(saga)) return { saga, next: { kind: 'rest' } };
   return saga.direction === 'forward' ? forward(saga, now) : backward(saga, rules, now);
 }
 
-function forward(saga: SagaState, now: Date): { readonly saga: SagaState; readonly next: Next } {
+function forward(saga: SagaState, now: Date): Advanced {
   const position = saga.steps.findIndex((step) => step.status !== 'done' && step.status !== 'skipped');
   if (position < 0) return { saga: { ...saga, status: 'completed', dueAt: null }, next: { kind: 'end', end: 'completed' } };
   return begin(saga, position, 'running', now);
 }
 
-function backward(saga: SagaState, rules: SagaRules, now: Date): { readonly saga: SagaState; readonly next: Next } {
+function backward(saga: SagaState, rules: SagaRules, now: Date): Advanced {
   let undoing = saga;
   for (let position = saga.steps.length - 1; position >= 0; position--) {
     const step = saga.steps[position]!;
@@ -83,7 +86,7 @@ function backward(saga: SagaState, rules: SagaRules, now: Date): { readonly saga
   return { saga: { ...undoing, status: 'undone', dueAt: null }, next: { kind: 'end', end: 'undone' } };
 }
 
-function begin(saga: SagaState, position: number, status: 'running' | 'undoing', now: Date): { readonly saga: SagaState; readonly next: Next } {
+function begin(saga: SagaState, position: number, status: 'running' | 'undoing', now: Date): Advanced {
   const step = saga.steps[position]!;
   if (step.dueAt !== null && step.dueAt > now) return { saga: { ...saga, dueAt: step.dueAt }, next: { kind: 'rest' } };
   const begun: StepState = {
@@ -100,7 +103,8 @@ export function settle(
   if (end.kind === 'done') {
     const settled = saga.direction === 'forward'
       ? { ...step, status: 'done' as const, result: end.result } : { ...step, status: 'undone' as const };
-    return { ...withStep(saga, position, { ...settled, failures: 0, dueAt: null, waitingOn: null, endedAt: now, lastError: null }), dueAt: now };
+    const cleared = { failures: 0, dueAt: null, waitingOn: null, endedAt: now, lastError: null };
+    return { ...withStep(saga, position, { ...settled, ...cleared }), dueAt: now };
   }
   if (end.kind === 'waiting') {
     const dueAt = woken ? now : new Date(Math.max(end.until.getTime(), now.getTime() + shortestWaitMs));

@@ -3,7 +3,8 @@ import { manualClock } from '../../clock/index.ts';
 import { testDatabase, type TestDatabase } from '../../db/testing.ts';
 import { ServiceError } from '../../errors.ts';
 import { newId } from '../../ids.ts';
-import { createJobs, orderedFaults, type Jobs, type JobsSettings, type Json, type Saga, type SagaFaults, type SagaView } from '../index.ts';
+import { createJobs, orderedFaults } from '../index.ts';
+import type { Jobs, JobsSettings, Json, Saga, SagaFaults, SagaStep, SagaView } from '../index.ts';
 import { silentLog } from '../testing/log.ts';
 import { createEffects, effectsOf } from '../testing/store.ts';
 import { travelSaga, travelSteps } from '../testing/worker.ts';
@@ -55,7 +56,13 @@ describe('a saga', () => {
       kind: 'plain',
       steps: [
         { name: 'one', run: async (context) => ({ kind: 'done', result: { got: context.input } }) },
-        { name: 'two', run: async (context) => { seen.push(context.results, context.attempt, context.startedAt); return { kind: 'done' }; } },
+        {
+          name: 'two',
+          async run(context) {
+            seen.push(context.results, context.attempt, context.startedAt);
+            return { kind: 'done' };
+          },
+        },
       ],
       async onEnd(_tx, sagaId, _input, end) { ends.push(`${sagaId} ${end}`); },
     } as Saga<never>]);
@@ -64,7 +71,9 @@ describe('a saga', () => {
     await jobs.drain();
     expect(seen).toEqual([{ one: { got: 5 } }, 1, start]);
     expect(ends).toEqual([`${sagaId} completed`]);
-    expect(await see(jobs, sagaId)).toMatchObject({ status: 'completed', kind: 'plain', steps: [{ status: 'done', endedAt: start }, { status: 'done' }] });
+    expect(await see(jobs, sagaId)).toMatchObject({
+      status: 'completed', kind: 'plain', steps: [{ status: 'done', endedAt: start }, { status: 'done' }],
+    });
     expect(await jobs.sagas.view(newId())).toBeUndefined();
   });
 
@@ -84,7 +93,8 @@ describe('a saga', () => {
     await expect(begin(jobs, 'unheard')).rejects.toThrow('unheard');
     expect(() => jobs.sagas.register({ kind: 'plain', steps: [once('one')] })).toThrow('twice');
     expect(() => jobs.sagas.register({ kind: 'x', steps: [once('one'), once('one')] })).toThrow('distinct');
-    expect(() => jobs.sagas.register({ kind: 'x', steps: [{ ...once('a'), pivot: true }, { ...once('b'), pivot: true }] })).toThrow('pivot');
+    const pivots = ['a', 'b'].map((name) => ({ ...once(name), pivot: true as const }));
+    expect(() => jobs.sagas.register({ kind: 'x', steps: pivots })).toThrow('pivot');
   });
 });
 
@@ -114,7 +124,8 @@ describe('broken at every step', () => {
     }
     expect(view.status).toBe('stuck');
     expect(view.steps.find((step) => step.status === 'stuck')).toMatchObject({ attempts: 8, lastError: 'jobs/ordered-fault' });
-    expect((await on.jobs.sagas.stuck({ limit: 100 })).items).toContainEqual(expect.objectContaining({ sagaId, kind: 'travel', step: at.split(':')[1] }));
+    const { items } = await on.jobs.sagas.stuck({ limit: 100 });
+    expect(items).toContainEqual(expect.objectContaining({ sagaId, kind: 'travel', step: at.split(':')[1] }));
     await wake(on.jobs, sagaId);
     await on.jobs.drain();
     expect((await see(on.jobs, sagaId)).status).toBe('completed');
@@ -126,7 +137,8 @@ describe('broken at every step', () => {
     const step = (name: string) => ({
       ...once(name), async undo() { order.push(name); if (name === 'b') throw new ServiceError('test/no-undo'); },
     });
-    const on = bench([{ kind: 'back', maxAttempts: 2, steps: [step('a'), step('b'), step('c'), { name: 'd', run: async () => ({ kind: 'refused', code: 'test/full' }) }] }]);
+    const full: SagaStep<Json> = { name: 'd', run: async () => ({ kind: 'refused', code: 'test/full' }) };
+    const on = bench([{ kind: 'back', maxAttempts: 2, steps: [step('a'), step('b'), step('c'), full] }]);
     const sagaId = await begin(on.jobs, 'back');
     await pass(on, 10);
     expect(order).toEqual(['c', 'b', 'b']);
@@ -135,24 +147,30 @@ describe('broken at every step', () => {
     await database.db.transaction((tx) => on.jobs.sagas.skip(tx, sagaId, 'b', 'undone by hand'));
     await on.jobs.drain();
     expect(order).toEqual(['c', 'b', 'b', 'a']);
-    expect(await see(on.jobs, sagaId)).toMatchObject({ status: 'undone', steps: [{}, { status: 'skipped', skipReason: 'undone by hand' }, {}, {}] });
+    expect(await see(on.jobs, sagaId)).toMatchObject({
+      status: 'undone', steps: [{}, { status: 'skipped', skipReason: 'undone by hand' }, {}, {}],
+    });
   });
 });
 
 describe('agents', () => {
   test('skip a stuck step with a reason, and only that', async () => {
-    const on = bench([{ kind: 'skipping', maxAttempts: 1, steps: [{ name: 'a', pivot: true, run: async () => { throw new TypeError('mail@example.org'); } }, once('b')] }]);
+    const broken: SagaStep<Json> = { name: 'a', pivot: true, run: async () => { throw new TypeError('mail@example.org'); } };
+    const on = bench([{ kind: 'skipping', maxAttempts: 1, steps: [broken, once('b')] }]);
     const sagaId = await begin(on.jobs, 'skipping');
     await on.jobs.drain();
-    const skip = (step: string, reason: string): Promise<void> => database.db.transaction((tx) => on.jobs.sagas.skip(tx, sagaId, step, reason));
+    const skip = (step: string, reason: string, id = sagaId): Promise<void> =>
+      database.db.transaction((tx) => on.jobs.sagas.skip(tx, id, step, reason));
     const { lastError } = (await see(on.jobs, sagaId)).steps[0]!;
     expect(lastError).toMatch(/^TypeError at \S+:\d+$/);
     await expect(skip('b', 'no')).rejects.toMatchObject({ code: 'jobs/step-not-stuck' });
     await expect(skip('a', ' ')).rejects.toMatchObject({ code: 'jobs/no-reason' });
-    await expect(database.db.transaction((tx) => on.jobs.sagas.skip(tx, newId(), 'a', 'x'))).rejects.toMatchObject({ code: 'jobs/unknown-saga' });
+    await expect(skip('a', 'x', newId())).rejects.toMatchObject({ code: 'jobs/unknown-saga' });
     await skip('a', 'paid by hand');
     await on.jobs.drain();
-    expect(await see(on.jobs, sagaId)).toMatchObject({ status: 'completed', steps: [{ status: 'skipped', skipReason: 'paid by hand' }, { status: 'done' }] });
+    expect(await see(on.jobs, sagaId)).toMatchObject({
+      status: 'completed', steps: [{ status: 'skipped', skipReason: 'paid by hand' }, { status: 'done' }],
+    });
     await expect(skip('a', 'again')).rejects.toMatchObject({ code: 'jobs/step-not-stuck' });
   });
 
@@ -200,7 +218,9 @@ describe('waiting', () => {
     const on = bench([saga]);
     const sagaId = await begin(on.jobs, 'phone');
     await on.jobs.drain();
-    expect(await see(on.jobs, sagaId)).toMatchObject({ status: 'running', steps: [{ status: 'waiting', waitingOn: 'delete notification' }, { status: 'pending' }] });
+    expect(await see(on.jobs, sagaId)).toMatchObject({
+      status: 'running', steps: [{ status: 'waiting', waitingOn: 'delete notification' }, { status: 'pending' }],
+    });
     on.clock.advance(71 * 3_600_000);
     await on.jobs.drain();
     expect(looks).toHaveLength(1);
@@ -258,7 +278,8 @@ describe('leases', () => {
     on.clock.advance(10_000);
     await on.jobs.drain();
     expect((await see(on.jobs, sagaId)).status).toBe('completed');
-    await expect(database.db.transaction((tx) => store.lockFenced(tx, first, new Date()))).rejects.toMatchObject({ code: 'jobs/lease-lost' });
+    const stale = database.db.transaction((tx) => store.lockFenced(tx, first, new Date()));
+    await expect(stale).rejects.toMatchObject({ code: 'jobs/lease-lost' });
   });
 
   test('a run that lost its lease meanwhile cannot write and does not spoil what its successor did', async () => {
@@ -275,7 +296,10 @@ describe('leases', () => {
         async run(context) {
           entered();
           await held;
-          await context.transaction(async () => { late.push('wrote'); }).catch((error: unknown) => { late.push((error as ServiceError).code); throw error; });
+          await context.transaction(async () => { late.push('wrote'); }).catch((error: unknown) => {
+            late.push((error as ServiceError).code);
+            throw error;
+          });
           return { kind: 'done', result: 'old' };
         },
       }],
@@ -316,8 +340,14 @@ describe('leases', () => {
 
   test('a step that hangs counts as failed and is run again under a new fencing number', async () => {
     let runs = 0;
-    const on = bench([{ kind: 'hanging', steps: [{ name: 'a', async run() { if (++runs === 1) await new Promise(() => {}); return { kind: 'done' }; } }] }],
-      { settings: { longestStepMs: 30 } });
+    const hanging: SagaStep<Json> = {
+      name: 'a',
+      async run() {
+        if (++runs === 1) await new Promise(() => {});
+        return { kind: 'done' };
+      },
+    };
+    const on = bench([{ kind: 'hanging', steps: [hanging] }], { settings: { longestStepMs: 30 } });
     const sagaId = await begin(on.jobs, 'hanging');
     await pass(on, 1);
     expect((await see(on.jobs, sagaId)).status).toBe('completed');

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock/index.ts';
 import type { Transactor, Tx } from '../../db/index.ts';
 import { ServiceError } from '../../errors.ts';
-import type { Json, Saga, Sagas, SagaView } from '../types.ts';
+import type { Json, Page, PageOf, Saga, Sagas, SagaView, StuckSaga } from '../types.ts';
 import { newSaga, skip, wake, type SagaState } from './model.ts';
 import type { AnySaga } from './runner.ts';
 import * as store from './store.ts';
@@ -77,7 +77,7 @@ async function view(deps: SagasDeps, sagaId: string): Promise<SagaView | undefin
   };
 }
 
-async function stuck(deps: SagasDeps, page: { readonly cursor?: string; readonly limit: number }): ReturnType<Sagas['stuck']> {
+async function stuck(deps: SagasDeps, page: PageOf): Promise<Page<StuckSaga>> {
   const items = await store.listStuck(deps.db, readCursor(page.cursor), page.limit + 1);
   const last = items[page.limit - 1];
   const nextCursor = items.length > page.limit && last !== undefined ? `${last.createdAt.toISOString()} ${last.sagaId}` : null;

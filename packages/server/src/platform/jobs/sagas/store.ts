@@ -57,7 +57,8 @@ export async function insertSaga(tx: Tx, sagaId: string, kind: string, input: Js
 
 /** Takes due sagas that nobody holds, or whose holder let its lease run out. */
 export async function claimSagas(tx: Tx, claim: {
-  readonly kinds: readonly string[]; readonly except: readonly string[]; readonly limit: number; readonly now: Date; readonly leaseUntil: Date;
+  readonly kinds: readonly string[]; readonly except: readonly string[]; readonly limit: number;
+  readonly now: Date; readonly leaseUntil: Date;
 }): Promise<Claim[]> {
   const rows = await tx.all(sql<{ id: string; kind: string; input: Json; fence: bigint }>`
     update jobs.saga s set fence = s.fence + 1, lease_until = ${claim.leaseUntil}
@@ -141,7 +142,8 @@ function toStep(row: StepRow): StepState {
 
 /** Saves the saga and the steps that differ from `before`; `keepLease` while this worker goes on with it. */
 export async function saveSaga(
-  tx: Tx, sagaId: string, before: SagaState, after: SagaState, how: { readonly keepLease: boolean; readonly woken: boolean; readonly now: Date },
+  tx: Tx, sagaId: string, before: SagaState, after: SagaState,
+  how: { readonly keepLease: boolean; readonly woken: boolean; readonly now: Date },
 ): Promise<void> {
   const ended = after.status === 'completed' || after.status === 'undone';
   await tx.run(sql`
@@ -173,12 +175,15 @@ async function saveSteps(tx: Tx, sagaId: string, changes: string): Promise<void>
 }
 
 /** Oldest first; one more than `limit` tells that there is another page. */
-export async function listStuck(db: Reader, after: { readonly createdAt: Date; readonly sagaId: string } | undefined, limit: number): Promise<StuckSaga[]> {
+export async function listStuck(
+  db: Reader, after: { readonly createdAt: Date; readonly sagaId: string } | undefined, limit: number,
+): Promise<StuckSaga[]> {
+  const createdAfter = after?.createdAt ?? null;
   const rows = await db.all(sql<{ id: string; kind: string; created_at: Date; step: string; last_error: string | null }>`
     select g.id, g.kind, g.created_at, s.name as step, s.last_error
     from jobs.saga g join jobs.saga_step s on s.saga_id = g.id and s.status = 'stuck'
     where g.status = 'stuck'
-      and (${after?.createdAt ?? null}::timestamptz is null or (g.created_at, g.id) > (${after?.createdAt ?? null}::timestamptz, ${after?.sagaId ?? null}::text))
+      and (${createdAfter}::timestamptz is null or (g.created_at, g.id) > (${createdAfter}::timestamptz, ${after?.sagaId ?? null}::text))
     order by g.created_at, g.id
     limit ${limit}`);
   return rows.map((row) => ({ sagaId: row.id, kind: row.kind, step: row.step, lastError: row.last_error, createdAt: row.created_at }));

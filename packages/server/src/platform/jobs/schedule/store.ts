@@ -41,7 +41,9 @@ export async function extendTasks(tx: Tx, held: readonly ClaimedTask[], leaseUnt
     where s.name = h.name and s.claim = h.claim and s.lease_until is not null`);
 }
 
-export async function endTask(tx: Tx, task: ClaimedTask, end: { readonly dueAt: Date; readonly error: string | null; readonly now: Date }): Promise<void> {
+export async function endTask(
+  tx: Tx, task: ClaimedTask, end: { readonly dueAt: Date; readonly error: string | null; readonly now: Date },
+): Promise<void> {
   await tx.run(sql`
     update jobs.schedule set lease_until = null, due_at = ${end.dueAt}, last_error = ${end.error}, last_run_at = ${end.now},
       failures = case when ${end.error}::text is null then 0 else failures + 1 end
