@@ -14,10 +14,11 @@ export function developmentIssuers(pkiFolder: string): EuiccIssuer[] {
   return curves.map(([name, curve]) => {
     const file = (what: string): Buffer => readFileSync(join(pkiFolder, what));
     const certificate = file(`eum-${name}.der`);
-    const { d } = createPrivateKey(file(`eum-${name}.key.pem`)).export({ format: 'jwk' });
+    // ECPrivateKey (RFC 5915) of a 256-bit curve: the scalar follows SEQUENCE, version and its own header. JWK knows no Brainpool.
+    const scalar = createPrivateKey(file(`eum-${name}.key.pem`)).export({ format: 'der', type: 'sec1' }).subarray(7, 39);
     const { validFrom, validTo } = new X509Certificate(certificate);
     return {
-      curve, ci: { certificate: file(`ci-${name}.der`) }, eum: { certificate, privateKey: Buffer.from(d ?? '', 'base64url') },
+      curve, ci: { certificate: file(`ci-${name}.der`) }, eum: { certificate, privateKey: scalar },
       notBefore: new Date(validFrom), notAfter: new Date(validTo),
     };
   });

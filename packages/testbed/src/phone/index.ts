@@ -9,6 +9,7 @@ import { openEs9plus } from './es9plus.ts';
 import type { Es9plusConnection, Es9plusOptions } from './es9plus.ts';
 
 export { newDevice, openDevice, type Device } from './device.ts';
+export { readPhonePki, type PhonePki } from './pki.ts';
 export { openEs9plus, type Es9plusConnection, type Es9plusOptions } from './es9plus.ts';
 
 /** What a virtual phone is made from. */
