@@ -16,6 +16,7 @@ interface Started {
 }
 
 const longestStopMs = 25_000;
+const impatientAfterMs = 3000;
 
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { serve, migrate, admin };
 
@@ -92,13 +93,14 @@ async function withConfig(work: (config: Config, log: Log) => Promise<void>): Pr
   }
 }
 
-/** A signal, or the end of the process that started this one and talks to it over a channel. A second signal ends at once. */
+/** A signal, or the end of the process that started this one and talks to it over a channel. Asked again later, it ends at once. */
 function whenAskedToStop(): Promise<'signal' | 'parent gone'> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedAt: number | undefined;
     const onSignal = (): void => {
-      if (asked) process.exit(1);
-      asked = true;
+      // Ctrl-C reaches every process of the terminal, and those that started us pass it on: that is one wish, not two.
+      if (askedAt !== undefined && performance.now() - askedAt > impatientAfterMs) process.exit(1);
+      askedAt ??= performance.now();
       resolve('signal');
     };
     process.on('SIGTERM', onSignal);
