@@ -2,7 +2,7 @@ import { readFileSync, mkdtempSync, writeFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ConfigError, loadConfig } from './config.ts';
+import { loadConfig, type ConfigError } from './config.ts';
 import { exampleText, helpText } from './settings-text.ts';
 import { settings } from './settings.ts';
 

@@ -1,5 +1,5 @@
 import { startEmbedded, type EmbeddedServer } from './platform/db/embedded.ts';
-import { openDatabase, sql, sqlState, type Database } from './platform/db/index.ts';
+import { openDatabase, sqlState, type Database } from './platform/db/index.ts';
 import { keysMigrations, mainMigrations, migrate, readMigrations } from './platform/db/migrations.ts';
 import { ServiceError } from './platform/errors.ts';
 import type { Logger } from './platform/log/index.ts';
@@ -64,7 +64,7 @@ async function reach(where: Extract<DatabaseConfig['where'], { kind: 'given' }>)
 async function checkServer(variable: string, url: string): Promise<void> {
   const db = openDatabase({ url, maxConnections: 1, connectTimeoutMs: 10_000 });
   try {
-    const { version } = await db.one(sql<{ version: number }>`select current_setting('server_version_num')::int / 10000 as version`);
+    const version = await db.version();
     if (version < oldestVersion) throw new ServiceError('db/too-old', { variable, version, oldest: oldestVersion });
   } catch (cause) {
     if (cause instanceof ServiceError) throw cause;

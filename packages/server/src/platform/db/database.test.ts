@@ -33,6 +33,11 @@ test('maybe and one refuse other numbers of rows', async () => {
   await expect(t.db.one(sql`select 1 where false`)).rejects.toMatchObject({ code: 'db/no-row' });
 });
 
+test('one statement may be a transaction of its own', async () => {
+  expect(await t.db.alone(sql`insert into box values (20, 1), (21, 1)`)).toBe(2);
+  expect(await t.db.alone(sql`delete from box where id in (20, 21)`)).toBe(2);
+});
+
 test('a transaction commits as a whole or not at all', async () => {
   await t.db.transaction((tx) => tx.run(sql`insert into box values (1, 1), (2, 1)`));
   await expect(t.db.transaction(async (tx) => {

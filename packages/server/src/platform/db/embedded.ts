@@ -39,7 +39,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   mkdirSync(options.folder, { recursive: true });
   const cluster = join(options.folder, 'cluster');
   const owner = takeOwnership(options.folder);
-  if (owner !== 'self') return joinOwner(cluster, owner);
+  if (owner !== 'self') return joinRunning(cluster, owner);
   try {
     const runAs = userFor(cluster);
     const binaries = findBinaries(runAs?.uid);
@@ -96,7 +96,7 @@ function dropOwnership(folder: string): void {
   if (readOwner(folder)?.pid === process.pid) rmSync(ownerFile(folder), { force: true });
 }
 
-async function joinOwner(cluster: string, owner: Owner): Promise<EmbeddedServer> {
+async function joinRunning(cluster: string, owner: Owner): Promise<EmbeddedServer> {
   const start = Date.now();
   for (;;) {
     const file = readPostmasterFile(cluster);
@@ -160,7 +160,7 @@ function initialise(cluster: string, binaries: Binaries, runAs: RunAs | undefine
     '-D', command.folder, '-U', role, '--auth=trust', '-E', 'UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions',
   ], { ...command.options, stdio: command.stdio, encoding: 'utf8', timeout: 120_000, env: environment() });
   command.done();
-  if (run.status !== 0) throw new ServiceError('db/embedded-initdb', { output: lastLines(`${run.stderr}`), ...(run.error ? { error: run.error.message } : {}) });
+  if (run.status !== 0) throw new ServiceError('db/embedded-initdb', { output: run.error?.message ?? lastLines(run.stderr) });
   rmSync(cluster, { recursive: true, force: true });
   renameSync(draft, cluster);
 }

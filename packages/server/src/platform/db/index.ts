@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { RawBuilder } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import { ServiceError } from '../errors.ts';
 import { isRepeatable, isStalePlan } from './failures.ts';
 import { compile } from './statements.ts';
@@ -33,6 +33,8 @@ export interface DatabaseOptions {
 export interface Database extends Transactor {
   /** Runs SQL text of several statements without parameters, outside a transaction: migrations and administration only. */
   script(text: string): Promise<void>;
+  /** The server's major version, 15 and so on. Fails where it does not answer. */
+  version(): Promise<number>;
   /** Connections now: all, idle, and callers that wait for one. */
   connections(): { readonly total: number; readonly idle: number; readonly waiting: number };
   close(): Promise<void>;
@@ -50,8 +52,13 @@ export function openDatabase(given: string | DatabaseOptions): Database {
   const reader = readerOver((query) => pool.query(compile(query, prepare)));
   return {
     ...reader,
+    alone: (statement) => repeatedly(async () => (await pool.query(compile(statement, prepare))).rowCount ?? 0),
     transaction: (work) => repeatedly((attempt) => once(pool, begin, prepare, work, attempt)),
     async script(text) { await pool.query(text); },
+    async version() {
+      const { number } = await reader.one(sql<{ number: number }>`select current_setting('server_version_num')::int as number`);
+      return Math.floor(number / 10_000);
+    },
     connections: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => pool.end(),
   };

@@ -18,6 +18,8 @@ export interface Tx extends Reader {
 
 /** May open transactions. */
 export interface Transactor extends Reader {
+  /** Runs one statement as a transaction of its own, in one round trip; answers how many rows it touched. Repeated like `transaction`. */
+  alone(statement: RawBuilder<unknown>): Promise<number>;
   /** Runs `work` in one transaction (read committed); rolls back when it throws; repeats it on a deadlock or serialization failure. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
 }

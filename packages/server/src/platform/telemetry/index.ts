@@ -1,5 +1,5 @@
 import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
-import { sql, type Database } from '../db/index.ts';
+import type { Database } from '../db/index.ts';
 
 /** What the process tells of itself: figures for /metrics and, for /readyz, what it cannot work without. */
 export interface Telemetry {
@@ -13,8 +13,8 @@ export function createTelemetry(databases: Readonly<Record<string, Database>>): 
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const pools = Object.entries(databases);
-  new Gauge({
-    name: 'database_connections', help: 'Connections of the pool, and callers that wait for one', labelNames: ['database', 'state'], registers: [registry],
+  const connections = new Gauge({
+    name: 'database_connections', help: 'Connections of the pool, and callers that wait for one', labelNames: ['database', 'state'], registers: [],
     collect() {
       for (const [database, db] of pools) {
         const { total, idle, waiting } = db.connections();
@@ -24,6 +24,7 @@ export function createTelemetry(databases: Readonly<Record<string, Database>>): 
       }
     },
   });
-  const readiness = Object.fromEntries(pools.map(([name, db]) => [`database-${name}`, async () => { await db.one(sql`select 1 as ready`); }]));
+  registry.registerMetric(connections);
+  const readiness = Object.fromEntries(pools.map(([name, db]) => [`database-${name}`, async () => { await db.version(); }]));
   return { registry, readiness };
 }
