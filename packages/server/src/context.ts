@@ -5,6 +5,7 @@ import type { Access } from './access/index.ts';
 import { createAccounts } from './accounts/index.ts';
 import { createCatalogue } from './catalogue/index.ts';
 import { createClosure } from './closure/index.ts';
+import type { ClosureSettings } from './closure/index.ts';
 import type { Config } from './config.ts';
 import { createInventory } from './inventory/index.ts';
 import { createLedger, ledgerEndpoints } from './ledger/index.ts';
@@ -16,10 +17,12 @@ import { createPayments, refundSettled, stripeGateway } from './payments/index.t
 import { createAudit } from './platform/audit/index.ts';
 import { createBlobs } from './platform/blobs/index.ts';
 import { systemClock } from './platform/clock/index.ts';
+import type { Clock } from './platform/clock/index.ts';
 import type { Database } from './platform/db/index.ts';
 import { createAttempts, createHttp, sweepRequests } from './platform/http/index.ts';
 import type { Endpoint, Http } from './platform/http/index.ts';
 import { createJobs, orderedFaults } from './platform/jobs/index.ts';
+import type { Jobs, JobsSettings } from './platform/jobs/index.ts';
 import { createKeys } from './platform/keys/index.ts';
 import type { Signer } from './platform/keys/index.ts';
 import type { Logger } from './platform/log/index.ts';
@@ -42,22 +45,32 @@ export interface Databases {
 /** The running service. */
 export interface Context {
   readonly access: Access;
+  readonly jobs: Pick<Jobs, 'drain' | 'deadLetters' | 'sagas'>;
   /** Opens the listeners, then the work behind them; answers where to go. */
   start(): Promise<{ readonly httpUrl: string; readonly es9Url: string }>;
   /** Takes nothing new, ends what is under way. */
   stop(): Promise<void>;
 }
 
+/** What travellers pay in. */
+const currencies = ['EUR'] as const;
+
+/** What tests may change: the time, how soon work is repeated, how long a closure waits. */
+export interface Changes {
+  readonly clock?: Clock;
+  readonly jobs?: Partial<JobsSettings>;
+  readonly closure?: Partial<ClosureSettings>;
+}
+
 /** What every slice stands on. */
-function platformOf(config: Config, databases: Databases, masterKey: Buffer, log: Logger) {
-  const clock = systemClock;
+function platformOf(config: Config, databases: Databases, masterKey: Buffer, log: Logger, { clock = systemClock, jobs: settings }: Changes) {
   const db = databases.main;
   const keys = createKeys({
     db: databases.keys, masterKey, previousMasterKeys: config.keys.previousMasterKeys, keyFolder: config.keys.folder, clock,
     ...(config.keys.indexSecret === undefined ? {} : { indexSecret: config.keys.indexSecret }),
   });
   const { dataKeys, blindIndex } = keys;
-  const jobs = createJobs({ db, clock, log, faults: orderedFaults(config.faults) });
+  const jobs = createJobs({ db, clock, log, faults: orderedFaults(config.faults), ...(settings === undefined ? {} : { settings }) });
   const { outbox, sagas, schedule } = jobs;
   return {
     clock, db, log, keys, dataKeys, blindIndex, jobs, outbox, sagas, schedule,
@@ -88,7 +101,7 @@ function foundationOf(config: Config, platform: Platform) {
     inventory: createInventory(platform),
     catalogue: createCatalogue(platform),
     payments: createPayments({
-      ...platform, ledger, gateway, currencies: ['EUR'],
+      ...platform, ledger, gateway, currencies,
       ...(config.gateway.url === undefined ? {} : { payPageUrl: `${config.gateway.url}/pay/` }),
     }),
   };
@@ -137,7 +150,7 @@ function transparencyOf(config: Config, platform: Platform, issuer: Signer, logS
 }
 
 /** Rank 8: leaving. */
-function closureOf(config: Config, platform: Platform, f: Foundation, s: Service, log: ReturnType<typeof transparencyOf>, issuer: Signer) {
+function closureOf(config: Config, platform: Platform, f: Foundation, s: Service, log: ReturnType<typeof transparencyOf>, issuer: Signer, changes: Changes) {
   const { db } = platform;
   const closure = createClosure({
     ...platform, issuer, log, retention, ledger: f.ledger, lines: s.lines, usage: s.usage, notifications: f.notifications,
@@ -159,6 +172,7 @@ function closureOf(config: Config, platform: Platform, f: Foundation, s: Service
       usageWaitMs: 15 * 60_000,
       envelopeLifeMs: 7 * 86_400_000,
       appeal: `Reply to this message, or write to ${config.mail.fromAddress}; the data protection authority of your country is open to you at any time.`,
+      ...changes.closure,
     },
   });
   platform.outbox.subscribe(refundSettled, 'closure.refund', ({ body }) => closure.wakeFor(body.accountId));
@@ -183,13 +197,13 @@ function httpOf(config: Config, platform: Platform, f: Foundation, endpoints: re
 }
 
 /** Wires the service by hand: platform, then the slices from the lowest rank up. */
-export async function createContext(config: Config, databases: Databases, masterKey: Buffer, log: Logger): Promise<Context> {
-  const platform = platformOf(config, databases, masterKey, log);
+export async function createContext(config: Config, databases: Databases, masterKey: Buffer, log: Logger, changes: Changes = {}): Promise<Context> {
+  const platform = platformOf(config, databases, masterKey, log, changes);
   const f = foundationOf(config, platform);
   const s = await serviceOf(config, platform, f);
   const issuer = await platform.keys.signer('certificate-issuer', 'ES256');
   const transparency = transparencyOf(config, platform, issuer, await platform.keys.signer('transparency-log', 'Ed25519'));
-  const closure = closureOf(config, platform, f, s, transparency, issuer);
+  const closure = closureOf(config, platform, f, s, transparency, issuer, changes);
   scheduleUpkeep(platform, f);
   const http = await httpOf(config, platform, f, [
     ...ledgerEndpoints(f.ledger, platform.db), ...f.notifications.endpoints, ...f.access.endpoints, ...f.accounts.endpoints, ...f.partners.endpoints,
@@ -200,7 +214,9 @@ export async function createContext(config: Config, databases: Databases, master
   });
   return {
     access: f.access,
+    jobs: platform.jobs,
     async start() {
+      await platform.db.transaction(async (tx) => { for (const currency of currencies) await f.ledger.openHouse(tx, currency); });
       await transparency.start();
       if (config.demo !== undefined) await seedDemo({ db: platform.db, partners: f.partners, inventory: f.inventory, catalogue: f.catalogue }, config.demo.operator);
       const { url: httpUrl } = await http.listen({ host: config.http.host, port: config.http.port });

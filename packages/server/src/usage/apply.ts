@@ -72,20 +72,20 @@ function afterDraw(a: Allowance, draw: Drawdown): Allowance {
   return { ...a, usedBytes: draw.usedBytes, earnedMinor: a.earnedMinor + draw.earnedMinor, state: draw.state, validFrom: draw.validFrom, validUntil: draw.validUntil, toldPercent: draw.threshold ?? a.toldPercent };
 }
 
-/** Rates records against the allowances that were valid at their time, in the order of the events. */
+/** Rates records against the allowances that were valid when each ended: until then the network had not counted it. In the order of the events. */
 export function rate(allowances: readonly Allowance[], records: readonly store.PlacedRecord[]): Rated {
   const now = new Map(allowances.map((a) => [a.allowanceId, a]));
   const touched = new Set<string>();
   let normalBytes = 0n;
   let lateBytes = 0n;
-  for (const record of [...records].sort((x, y) => x.startedAt.getTime() - y.startedAt.getTime())) {
+  for (const record of [...records].sort((x, y) => x.stoppedAt.getTime() - y.stoppedAt.getTime())) {
     const ofLine = [...now.values()].filter((a) => a.lineId === record.lineId);
-    if (isLate(ofLine, record.startedAt)) {
+    if (isLate(ofLine, record.stoppedAt)) {
       lateBytes += record.bytes;
       continue;
     }
     normalBytes += record.bytes;
-    for (const draw of drawDownAll(ofLine, record.bytes, record.startedAt).draws) {
+    for (const draw of drawDownAll(ofLine, record.bytes, record.stoppedAt).draws) {
       now.set(draw.allowance.allowanceId, afterDraw(draw.allowance, draw));
       touched.add(draw.allowance.allowanceId);
     }
@@ -140,7 +140,7 @@ async function save(deps: ApplyDeps, tx: Tx, batchId: string, records: readonly 
   const batch = await store.lockBatch(tx, batchId);
   if (batch === undefined || batch.state !== 'received') return;
   const allowances = await store.lockAllowances(tx, [...new Set(placed.map((r) => r.lineId))]);
-  const marked = placed.map((r) => ({ ...r, late: isLate(allowances.filter((a) => a.lineId === r.lineId), r.startedAt) }));
+  const marked = placed.map((r) => ({ ...r, late: isLate(allowances.filter((a) => a.lineId === r.lineId), r.stoppedAt) }));
   const freshRows = await store.insertRecords(tx, batchId, marked);
   const rated = rate(allowances, marked.filter((r) => freshRows.has(r.rowNo)));
   await store.saveDraws(tx, rated.draws);

@@ -49,12 +49,22 @@ export async function raw(deps: FeedDeps, batchId: string): Promise<Buffer> {
   return deps.dataKeys.open(rawSubject(batch.receivedAt), 'usage.batch', blob.bytes);
 }
 
+/** An operator that has not left anything yet may have no folder. */
+async function listed(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
 /**
  * Takes in the files an operator has put into its folder, oldest name first, at most `limit` a round. A file goes only after
  * its batch is committed; a crash between the two is mended by the next round, which finds the same content again.
  */
 export async function sweepFeed(deps: FeedDeps, operatorId: string, folder: string, limit = 50): Promise<number> {
-  const names = (await readdir(folder)).filter((name) => /^[\w.-]{1,120}\.csv$/.test(name)).sort().slice(0, limit);
+  const names = (await listed(folder)).filter((name) => /^[\w.-]{1,120}\.csv$/.test(name)).sort().slice(0, limit);
   for (const name of names) {
     const path = join(folder, name);
     if ((await stat(path)).size > maxFileBytes) throw new ServiceError('usage/file-refused', { row: 0, why: 'the file is too large' });

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { endLeftover, forgetRunning, noteRunning } from './leftover.ts';
 import { freePort, startServer, type Listening } from './server.ts';
@@ -14,8 +14,8 @@ export interface InstanceOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Free ports for everything; else the usual ones, where they are free. */
   readonly anyPorts?: boolean;
-  /** Whether the server's log goes to this process's output. Default true. */
-  readonly showLog?: boolean;
+  /** Where the server's log goes: this process's output by default, or a file. */
+  readonly logFile?: string;
 }
 
 /** A development instance: the server in a process of its own, simulators in this one. */
@@ -45,7 +45,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   });
   try {
     const env = { ...addressesOf(simulators), ...given, ...ports, YUANYOU_MODE: 'development', YUANYOU_DATA: dataFolder };
-    const output = options.showLog === false ? 'ignore' : 'inherit';
+    const output = options.logFile === undefined ? 'inherit' : openSync(options.logFile, 'a', 0o600);
     const server = await startServer(env, output, (serverPid) => { noteRunning(note, { starterPid: process.pid, serverPid }); });
     return {
       ...server.listening, dataFolder, simulators,

@@ -33,7 +33,7 @@ export class ServerEnded extends Error {
 }
 
 /** Starts the server as a process of its own; it stops by itself when this process is gone. */
-export async function startServer(env: NodeJS.ProcessEnv, output: 'inherit' | 'ignore', onSpawn: (pid: number) => void): Promise<ServerProcess> {
+export async function startServer(env: NodeJS.ProcessEnv, output: 'inherit' | 'ignore' | number, onSpawn: (pid: number) => void): Promise<ServerProcess> {
   const child = spawn(process.execPath, [program], { env, stdio: ['ignore', output, 'inherit', 'ipc'] });
   const ended = new Promise<number>((resolve, reject) => {
     child.once('exit', (code) => { resolve(code ?? 1); });

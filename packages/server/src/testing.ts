@@ -1,0 +1,4 @@
+/** What the testbed may use of the server: its databases, to look into them from outside. */
+export { openDatabase, sql } from './platform/db/index.ts';
+export type { Database } from './platform/db/index.ts';
+export { startEmbedded } from './platform/db/embedded.ts';

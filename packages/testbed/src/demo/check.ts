@@ -1,0 +1,136 @@
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ContractError, accountsRoutes, createClient } from '@yuanyou/contract';
+import { openDatabase, sql, startEmbedded } from '@yuanyou/server/testing';
+import type { Database } from '@yuanyou/server/testing';
+import { readGatewayBooks } from '../gateway/index.ts';
+import { readInbox } from '../inbox/index.ts';
+import { readOperatorRegister } from '../operator/index.ts';
+import { traveller } from './journey.ts';
+
+export interface DemoState {
+  readonly dataFolder: string;
+  readonly publicUrl: string;
+  readonly artefacts: string;
+  readonly refundMinor: number;
+}
+
+export interface CheckResult {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/** Everything personal that the traveller gave. */
+const personal: readonly string[] = [
+  traveller.email, traveller.password, traveller.name,
+  ...traveller.contacts.flatMap((c) => [c.name, c.phone, c.email, c.note].filter((value) => value !== null)),
+];
+
+/** A value in the forms in which it could lie about. */
+function forms(value: string): Buffer[] {
+  const utf8 = Buffer.from(value);
+  const texts = [value, value.toLowerCase(), value.toUpperCase(), JSON.stringify(value).slice(1, -1), utf8.toString('base64').replace(/=+$/, ''), utf8.toString('hex')];
+  return [...new Set(texts)].map((text) => Buffer.from(text)).concat(Buffer.from(value, 'utf16le'));
+}
+
+const needles = personal.map((value) => ({ value, forms: forms(value) }));
+
+/** The personal values found in some bytes. */
+function found(bytes: Buffer): string[] {
+  return needles.filter((needle) => needle.forms.some((form) => bytes.includes(form))).map((needle) => needle.value);
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return filesBelow(path);
+    return entry.isFile() ? [path] : [];
+  });
+}
+
+async function tablesOf(db: Database): Promise<string[]> {
+  const rows = await db.all<{ name: string }>(sql`
+    select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema') order by 1`);
+  return rows.map((row) => row.name);
+}
+
+/** Every row of every table as text: bytea comes out in hex, which is one of the forms looked for. */
+async function inRows(db: Database): Promise<{ hits: string[]; rows: number }> {
+  const hits: string[] = [];
+  let rows = 0;
+  for (const table of await tablesOf(db)) {
+    const texts = await db.all<{ row: string }>(sql`select t::text as row from ${sql.raw(table)} t`);
+    rows += texts.length;
+    for (const value of found(Buffer.from(texts.map((text) => text.row).join('\n')))) hits.push(`${value} in ${table}`);
+  }
+  return { hits, rows };
+}
+
+/** Every file below the data folder but the counterparts' own books: heaps, WAL, key files, feeds. */
+function inFiles(dataFolder: string): { hits: string[]; bytes: number } {
+  const hits: string[] = [];
+  let bytes = 0;
+  for (const path of filesBelow(dataFolder)) {
+    if (path.startsWith(join(dataFolder, 'testbed'))) continue;
+    bytes += statSync(path).size;
+    for (const value of found(readFileSync(path))) hits.push(`${value} in ${path.slice(dataFolder.length + 1)}`);
+  }
+  return { hits, bytes };
+}
+
+async function personalChecks(main: Database, keys: Database, state: DemoState): Promise<CheckResult[]> {
+  const inbox = readFileSync(join(state.dataFolder, 'testbed', 'inbox', 'inbox.jsonl'));
+  const control = found(inbox);
+  const rows = [await inRows(main), await inRows(keys)];
+  const files = inFiles(state.dataFolder);
+  const hits = [...rows.flatMap((r) => r.hits), ...files.hits];
+  return [
+    { name: 'the search finds what is there to be found', ok: control.includes(traveller.email), detail: `the address, in the inbox outside the service` },
+    { name: 'no personal value in clear in rows, WAL or files', ok: hits.length === 0, detail: hits.length === 0 ? `${rows.reduce((n, r) => n + r.rows, 0)} rows, ${Math.round(files.bytes / 1e6)} MB of files` : hits.slice(0, 5).join('; ') },
+  ];
+}
+
+async function booksChecks(main: Database, state: DemoState): Promise<CheckResult[]> {
+  const sums = await main.all<{ currency: string; sum: bigint; transfers: bigint }>(sql`
+    select a.currency, sum(e.amount_minor)::bigint as sum, count(distinct e.transfer_id) as transfers
+      from ledger.entry e join ledger.account a on a.code = e.account_code group by a.currency`);
+  const ours = await main.all<{ amount: bigint; gateway: string; status: string }>(sql`
+    select amount_minor as amount, gateway_refund_id as gateway, status from payments.refund order by id`);
+  const theirs = readGatewayBooks(join(state.dataFolder, 'testbed', 'gateway')).refunds;
+  const same = ours.length === theirs.length && ours.every((r) => theirs.some((t) => t.id === r.gateway && BigInt(t.amountMinor) === r.amount && t.status === r.status));
+  const owed = await main.one<{ n: bigint }>(sql`select count(*) as n from ledger.account where guarded and balance_minor <> 0`);
+  return [
+    { name: 'the trial balance sums to zero', ok: sums.length > 0 && sums.every((s) => s.sum === 0n), detail: sums.map((s) => `${s.currency}: ${s.sum} over ${s.transfers} transfers`).join(', ') },
+    { name: 'the gateway’s refunds equal ours', ok: same && ours.length === 1 && Number(ours[0]!.amount) === state.refundMinor, detail: `${ours.length} refund, ${ours.map((r) => `${r.amount} ${r.status}`).join(', ')}` },
+    { name: 'nothing is owed to the traveller any more', ok: owed.n === 0n, detail: `${owed.n} accounts with a balance` },
+  ];
+}
+
+async function endChecks(state: DemoState): Promise<CheckResult[]> {
+  const mail = readInbox(join(state.dataFolder, 'testbed', 'inbox'));
+  const last = mail.at(-1);
+  const { subscribers, forgotten } = readOperatorRegister(join(state.dataFolder, 'testbed', 'operator'));
+  const attempt = createClient({ baseUrl: state.publicUrl }).call(accountsRoutes.signIn, { body: { email: traveller.email, password: traveller.password } });
+  const refusal = await attempt.then(() => 'signed in', (error: unknown) => (error instanceof ContractError ? error.code : String(error)));
+  return [
+    { name: 'no message after the confirmation', ok: last?.attachments.length === 2 && mail.filter((m) => m.attachments.length > 0).length === 1, detail: `${mail.length} messages, the last: ${last?.subject ?? 'none'}` },
+    { name: 'the operator has forgotten the subscriber', ok: subscribers.length === 0 && forgotten.length === 1, detail: `${subscribers.length} kept, ${forgotten.length} forgotten` },
+    { name: 'signing in is refused', ok: refusal === 'accounts/wrong-credentials', detail: refusal },
+    { name: 'the artefacts are there', ok: ['closure.json', 'trust.json', 'export.zip'].every((name) => existsSync(join(state.artefacts, name))), detail: readdirSync(state.artefacts).join(', ') },
+  ];
+}
+
+/** What must be true once the demo's traveller has left, read from what is stored and never from the demo's memory. */
+export async function checkDemo(state: DemoState): Promise<CheckResult[]> {
+  const server = await startEmbedded({ folder: join(state.dataFolder, 'postgres'), databases: [] });
+  const main = openDatabase(server.url('yuanyou'));
+  const keys = openDatabase(server.url('yuanyou_keys'));
+  try {
+    await main.script('checkpoint');
+    return [...await booksChecks(main, state), ...await personalChecks(main, keys, state), ...await endChecks(state)];
+  } finally {
+    await Promise.all([main.close(), keys.close()]);
+    await server.stop();
+  }
+}
