@@ -1,6 +1,8 @@
 import type { KeyObject } from 'node:crypto';
+import { toHex } from '../bytes.ts';
 import { certificateHash } from './certificate.ts';
 import type { Certificate } from './certificate.ts';
+import type { CurveName } from './curve.ts';
 import { importPoint, verifyRaw } from './keys.ts';
 
 /**
@@ -25,6 +27,14 @@ export function createPkiCache(maxEntries = 1024): PkiCache {
 export function publicKeyOf(certificate: Certificate, cache: PkiCache): KeyObject {
   const { curve, point } = certificate.publicKey;
   return remember(cache, cache.keys, certificateHash(certificate.raw), () => importPoint(curve, point));
+}
+
+/**
+ * An uncompressed point as a key to verify with, for signers whose certificate was verified before: importing costs as much as verifying.
+ * @throws RspError `pki/point` when it is not on the curve
+ */
+export function pointKey(curve: CurveName, point: Uint8Array, cache: PkiCache): KeyObject {
+  return remember(cache, cache.keys, `${curve}:${toHex(point)}`, () => importPoint(curve, point));
 }
 
 /** True when `issuer`'s key made the certificate's signature. CA certificates are verified once, end entities each time. */

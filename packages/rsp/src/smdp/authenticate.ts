@@ -6,7 +6,8 @@ import { equalBytes, fromHex, toHex } from '../bytes.ts';
 import type { Es9plusRequest, Es9plusResponse } from '../es9plus/index.ts';
 import { RspError } from '../errors.ts';
 import {
-  eidOf, importPoint, parseCertificate, verifyEuiccChain, verifyRaw, type Certificate, type ChainFault, type CertificateRole, type ChainTrust,
+  eidOf, parseCertificate, pointKey, verifyEuiccChain, verifyRaw,
+  type Certificate, type ChainFault, type CertificateRole, type ChainTrust, type PkiCache,
 } from '../pki/index.ts';
 import { chainOf } from './initiate.ts';
 import { refuse, type Refusal } from './refusals.ts';
@@ -55,7 +56,7 @@ export function authenticateClient(
   const open = requireSession(session, ['initiated'], trust.at);
   const ok = requireOk(response, transactionId);
   const euicc = verifyCertificates(ok, open, trust);
-  verifySignedAnswer(ok, open, euicc);
+  verifySignedAnswer(ok, open, euicc, trust.cache);
   const eid = eidOf(euicc);
   const found = requireOrder(order, lookup);
   requireSameEuicc(found, eid);
@@ -141,21 +142,24 @@ function readEid(certificate: Certificate): string {
   }
 }
 
-function verifySignedAnswer(ok: Ok, session: SmdpSession, euicc: Certificate): void {
+function verifySignedAnswer(ok: Ok, session: SmdpSession, euicc: Certificate, cache: PkiCache): void {
   const signed: EuiccSigned1 = ok.euiccSigned1;
-  requireSignature(euicc.publicKey, signed.raw, ok.euiccSignature1);
+  requireSignature(euicc.publicKey, signed.raw, ok.euiccSignature1, cache);
   if (!equalBytes(signed.serverChallenge, session.serverChallenge)) throw refuse('signatureInvalid', 'server challenge');
   if (signed.serverAddress.toLowerCase() !== session.serverAddress.toLowerCase()) throw refuse('signatureInvalid', 'server address');
 }
 
 /** Verifies an eUICC's signature; a key that is not on its curve verifies nothing. */
-export function requireSignature(key: Pick<SessionClient, 'curve' | 'point'>, message: Uint8Array, signature: Uint8Array): void {
-  if (!isSignature(key, message, signature)) throw refuse('signatureInvalid');
+export function requireSignature(key: Pick<SessionClient, 'curve' | 'point'>, message: Uint8Array, signature: Uint8Array, cache: PkiCache): void {
+  if (!isSignature(key, message, signature, cache)) throw refuse('signatureInvalid');
 }
 
-export function isSignature({ curve, point }: Pick<SessionClient, 'curve' | 'point'>, message: Uint8Array, signature: Uint8Array): boolean {
+/** True when the key made the signature. */
+export function isSignature(
+  { curve, point }: Pick<SessionClient, 'curve' | 'point'>, message: Uint8Array, signature: Uint8Array, cache: PkiCache,
+): boolean {
   try {
-    return verifyRaw(importPoint(curve, point), message, signature);
+    return verifyRaw(pointKey(curve, point, cache), message, signature);
   } catch {
     return false;
   }

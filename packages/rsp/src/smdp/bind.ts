@@ -5,7 +5,7 @@ import { equalBytes, fromHex } from '../bytes.ts';
 import { hashConfirmationCode } from '../confirmation-code.ts';
 import type { Es9plusRequest, Es9plusResponse } from '../es9plus/index.ts';
 import { bindProfile, protectProfile, secureChannelToBeSigned } from '../package/index.ts';
-import { agree, ephemeralKey } from '../pki/index.ts';
+import { agree, ephemeralKey, type ChainTrust } from '../pki/index.ts';
 import { requireDownloadable, requireSession, requireSignature, requireTransaction } from './authenticate.ts';
 import { chainOf } from './initiate.ts';
 import { refuse } from './refusals.ts';
@@ -42,9 +42,11 @@ export interface AcceptedDownload {
  */
 export function acceptDownload(
   { transactionId, response }: DownloadAnswer,
-  { session, order, at }: { readonly session: SmdpSession | undefined; readonly order: DownloadOrder | undefined; readonly at: Date },
+  { session, order, trust }: {
+    readonly session: SmdpSession | undefined; readonly order: DownloadOrder | undefined; readonly trust: Pick<ChainTrust, 'at' | 'cache'>;
+  },
 ): AcceptedDownload {
-  const open = requireSession(session, ['authenticated', 'bound'], at);
+  const open = requireSession(session, ['authenticated', 'bound'], trust.at);
   const { client } = open;
   if (!client || !order) throw refuse('transactionUnknown');
   if (response.kind === 'error') {
@@ -53,8 +55,8 @@ export function acceptDownload(
   }
   const { euiccSigned2, euiccSignature2 } = response.value;
   requireTransaction(euiccSigned2.transactionId, transactionId);
-  requireSignature(client, euiccSigned2Covered(euiccSigned2.raw, client.smdpSignature2), euiccSignature2);
-  requireDownloadable(order, at);
+  requireSignature(client, euiccSigned2Covered(euiccSigned2.raw, client.smdpSignature2), euiccSignature2, trust.cache);
+  requireDownloadable(order, trust.at);
   requireConfirmation(order, euiccSigned2.hashCc, euiccSigned2.transactionId);
   requireKey(order, euiccSigned2.euiccOtpk);
   return { session: { ...open, client }, order, euiccOtpk: euiccSigned2.euiccOtpk };

@@ -1,5 +1,6 @@
 import { CancelSessionResponse, decode, type Output } from '../asn1/index.ts';
 import type { Es9plusRequest } from '../es9plus/index.ts';
+import type { ChainTrust } from '../pki/index.ts';
 import { requireSession, requireSignature, requireTransaction } from './authenticate.ts';
 import { refuse } from './refusals.ts';
 import type { SmdpIdentity, SmdpSession } from './types.ts';
@@ -28,14 +29,16 @@ export function readCancelAnswer(request: Es9plusRequest<'cancelSession'>): Canc
  */
 export function cancelSession(
   { transactionId, response }: CancelAnswer,
-  { smdp, session, at }: { readonly smdp: SmdpIdentity; readonly session: SmdpSession | undefined; readonly at: Date },
+  { smdp, session, trust }: {
+    readonly smdp: SmdpIdentity; readonly session: SmdpSession | undefined; readonly trust: Pick<ChainTrust, 'at' | 'cache'>;
+  },
 ): { readonly session: SmdpSession; readonly reason: number } {
-  const open = requireSession(session, ['authenticated', 'bound'], at);
+  const open = requireSession(session, ['authenticated', 'bound'], trust.at);
   if (!open.client) throw refuse('transactionUnknown');
   if (response.kind === 'error') throw refuse('euiccReportedError', `cancelSessionResponseError ${response.value}`);
   const { euiccCancelSessionSigned: signed, euiccCancelSessionSignature } = response.value;
   requireTransaction(signed.transactionId, transactionId);
-  requireSignature(open.client, signed.raw, euiccCancelSessionSignature);
+  requireSignature(open.client, signed.raw, euiccCancelSessionSignature, trust.cache);
   if (signed.smdpOid !== smdp.smdpOid) throw refuse('smdpOidWrong');
   return { session: { ...open, state: 'ended' }, reason: signed.reason };
 }

@@ -55,13 +55,13 @@ export function verifyNotification(
 ): string {
   if (message.kind === 'installation') {
     const { resultData, euiccSign } = message.value;
-    if (!client || !isSignature(client, resultData.raw, euiccSign)) throw refuse('signatureInvalid');
+    if (!client || !isSignature(client, resultData.raw, euiccSign, trust.cache)) throw refuse('signatureInvalid');
     return client.eid;
   }
   const { tbsOtherNotification, euiccSign, euiccCertificate, eumCertificate } = message.value;
   const euicc = readCertificate(euiccCertificate, 'euiccCertificateInvalid');
   verifiedCi(readCertificate(eumCertificate, 'eumCertificateInvalid'), euicc, trust);
-  if (!isSignature(euicc.publicKey, tbsOtherNotification.raw, euiccSign)) throw refuse('signatureInvalid');
+  if (!isSignature(euicc.publicKey, tbsOtherNotification.raw, euiccSign, trust.cache)) throw refuse('signatureInvalid');
   return eidOf(euicc);
 }
 

@@ -114,10 +114,10 @@ function authenticate({ smdp, trust, orders, sessions, orderOfSession }: Desk, b
   return writeEs9plusSuccess('authenticateClient', answer);
 }
 
-function bind({ smdp, now, random, orders, sessions, orderOfSession }: Desk, body: Uint8Array): string {
+function bind({ smdp, trust, random, orders, sessions, orderOfSession }: Desk, body: Uint8Array): string {
   const read = readDownloadAnswer(readEs9plusRequest('getBoundProfilePackage', body));
   const order = orders.get(orderOfSession.get(read.transactionId) ?? '');
-  const accepted = acceptDownload(read, { session: sessions.get(read.transactionId), order, at: now() });
+  const accepted = acceptDownload(read, { session: sessions.get(read.transactionId), order, trust: trust() });
   const { answer, session } = bindDownload(accepted, { smdp, upp: order!.upp, random: { ephemeral: random(48), protectionKeys: random(48) } });
   sessions.set(session.transactionId, session);
   orders.set(order!.matchingId, {
@@ -137,9 +137,9 @@ function hear({ trust, orders, sessions, events }: Desk, body: Uint8Array): stri
   return '';
 }
 
-function cancel({ smdp, now, sessions }: Desk, body: Uint8Array): string {
+function cancel({ smdp, trust, sessions }: Desk, body: Uint8Array): string {
   const read = readCancelAnswer(readEs9plusRequest('cancelSession', body));
-  const { session } = cancelSession(read, { smdp, session: sessions.get(read.transactionId), at: now() });
+  const { session } = cancelSession(read, { smdp, session: sessions.get(read.transactionId), trust: trust() });
   sessions.set(session.transactionId, session);
   return writeEs9plusSuccess('cancelSession', {});
 }

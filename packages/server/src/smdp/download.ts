@@ -22,7 +22,7 @@ export async function initiate(w: Workings, request: Es9plusRequest<'initiateAut
     random: { transactionId: random.subarray(0, 16), serverChallenge: random.subarray(16) },
     expiresAt: new Date(now.getTime() + w.policy.sessionMs),
   });
-  await w.db.transaction((tx) => store.insertSession(tx, session, now));
+  await store.insertSession(w.db, session, now);
   return answer;
 }
 
@@ -38,7 +38,7 @@ export async function authenticate(w: Workings, request: Es9plusRequest<'authent
       // Whether a code is asked for is said here; the code itself is compared when the package is fetched.
       order: found?.order && orderOf(found.order, w.smdp, found.order.sealedConfirmation ?? undefined),
     });
-    const saved = await w.db.transaction((tx) => store.saveAuthenticated(tx, session, found!.order!.profileId));
+    const saved = await store.saveAuthenticated(w.db, session, found!.order!.profileId);
     if (!saved) throw refuse('transactionUnknown', 'taken on by another request');
     return answer;
   });
@@ -69,8 +69,8 @@ export async function getPackage(w: Workings, request: Es9plusRequest<'getBoundP
 export async function cancel(w: Workings, request: Es9plusRequest<'cancelSession'>): Promise<Es9plusResponse<'cancelSession'>> {
   const wish = readCancelAnswer(request);
   const found = await store.findBySession(w.db, wish.transactionId);
-  const { reason } = cancelSession(wish, { smdp: w.smdp, session: found?.session, at: w.clock.now() });
-  await w.db.transaction((tx) => store.endSession(tx, wish.transactionId));
+  const { reason } = cancelSession(wish, { smdp: w.smdp, session: found?.session, trust: trustOf(w) });
+  await store.endSession(w.db, wish.transactionId);
   w.log.info({ profileId: found?.order?.profileId, reason }, 'download cancelled by the phone');
   return {};
 }
@@ -89,14 +89,14 @@ async function findFor(w: Workings, { transactionId, lookup }: ClientAnswer): Pr
 
 async function accept(w: Workings, wish: DownloadAnswer, found: store.Found | undefined): Promise<AcceptedDownload> {
   const order = found?.order;
-  const at = w.clock.now();
-  if (!order?.sealedConfirmation) return acceptDownload(wish, { session: found?.session, order: order && orderOf(order, w.smdp, undefined), at });
+  const trust = trustOf(w);
+  if (!order?.sealedConfirmation) return acceptDownload(wish, { session: found?.session, order: order && orderOf(order, w.smdp, undefined), trust });
   const digest = await w.dataKeys.open(confirmationSeal.subject, confirmationSeal.context, order.sealedConfirmation);
   const asked = orderOf(order, w.smdp, digest);
   // A request without a code has guessed nothing; one with a code pays before it is compared, so that guesses in parallel cost one try each.
   const guesses = wish.response.kind === 'ok' && wish.response.value.euiccSigned2.hashCc !== undefined && found?.session.client !== undefined;
-  if (guesses && !await w.db.transaction((tx) => store.takeConfirmationTry(tx, order.profileId))) throw refuse('confirmationTriesUsedUp');
-  return acceptDownload(wish, { session: found?.session, order: asked, at });
+  if (guesses && !await store.takeConfirmationTry(w.db, order.profileId)) throw refuse('confirmationTriesUsedUp');
+  return acceptDownload(wish, { session: found?.session, order: asked, trust });
 }
 
 /** The package leaves: counted first, so that an order never gives out more than it may. */
@@ -116,7 +116,7 @@ async function refusing<T>(w: Workings, transactionId: string, run: () => Promis
     return await run();
   } catch (error) {
     const refusal = refusalOf(error);
-    if (refusal && endsSession(refusal)) await w.db.transaction((tx) => store.endSession(tx, transactionId));
+    if (refusal && endsSession(refusal)) await store.endSession(w.db, transactionId);
     throw error;
   }
 }

@@ -17,7 +17,10 @@ export async function report(w: Workings, request: Es9plusRequest<'handleNotific
   await w.db.transaction(async (tx) => {
     const { eid, order } = await verified(w, tx, reading);
     if (!reading.iccid) return;
-    const fresh = await store.insertNotification(tx, {
+    const current = order && isLatest(reading, eid, order) ? order : undefined;
+    const next = current && orderAfter({ ...current, policy: { reinstall: current.reinstall } }, reading.event);
+    const state = next?.state ?? current?.state;
+    const fresh = await store.saveNotification(tx, {
       eid,
       sequenceNumber: reading.sequenceNumber,
       iccid: reading.iccid,
@@ -25,8 +28,8 @@ export async function report(w: Workings, request: Es9plusRequest<'handleNotific
       profileId: order?.profileId ?? null,
       details: reading.event.kind === 'install-failed' ? JSON.stringify({ command: reading.event.command, reason: reading.event.reason }) : null,
       at: w.clock.now(),
-    });
-    if (fresh && order && isLatest(reading, eid, order)) await apply(w, tx, reading, eid, order);
+    }, current && state && { profileId: current.profileId, state, eid: next?.releaseEid ? null : eid });
+    if (fresh && current && state) await tell(w, tx, reading.event, { profileId: current.profileId, iccid: current.iccid, eid, state });
   });
 }
 
@@ -45,15 +48,6 @@ async function verified(w: Workings, tx: Tx, reading: NotificationReading): Prom
 /** Notifications come late and in any order: one that is older than another of the same eUICC changes nothing any more. */
 function isLatest(reading: NotificationReading, eid: string, order: StoredOrder): boolean {
   return order.eid === eid && (order.lastSequence === null || order.lastSequence < BigInt(reading.sequenceNumber));
-}
-
-async function apply(w: Workings, tx: Tx, reading: NotificationReading, eid: string, order: StoredOrder): Promise<void> {
-  const { profileId, iccid } = order;
-  const { event, sequenceNumber } = reading;
-  const next = orderAfter({ ...order, policy: { reinstall: order.reinstall } }, event);
-  const state = next?.state ?? order.state;
-  await store.saveReported(tx, profileId, { state, eid: next?.releaseEid ? null : eid, sequenceNumber, at: w.clock.now() });
-  await tell(w, tx, event, { profileId, iccid, eid, state });
 }
 
 async function tell(

@@ -1,5 +1,5 @@
 import type { SessionClient, SmdpSession } from '@yuanyou/rsp';
-import { sql, type Reader, type Tx } from '../platform/db/index.ts';
+import { sql, type Reader, type Transactor, type Tx } from '../platform/db/index.ts';
 import type { StoredOrder } from './model.ts';
 
 /** A session as it is stored, with the profile it came to concern. */
@@ -39,8 +39,8 @@ export interface Found {
   readonly order: StoredOrder | undefined;
 }
 
-export async function insertSession(tx: Tx, session: SmdpSession, startedAt: Date): Promise<void> {
-  await tx.run(sql`
+export async function insertSession(db: Transactor, session: SmdpSession, startedAt: Date): Promise<void> {
+  await db.alone(sql`
     insert into smdp.session (transaction_id, state, server_address, server_challenge, euicc_ci_key_id, chain_ci_key_id, started_at, expires_at)
     values (${session.transactionId}, ${session.state}, ${session.serverAddress}, ${session.serverChallenge}, ${session.euiccCiKeyId},
       ${session.chainCiKeyId}, ${startedAt}, ${session.expiresAt})`);
@@ -73,9 +73,9 @@ export async function findBySession(db: Reader, transactionId: string): Promise<
 }
 
 /** False when another request took the session on meanwhile. */
-export async function saveAuthenticated(tx: Tx, session: SmdpSession & { readonly client: SessionClient }, profileId: string): Promise<boolean> {
+export async function saveAuthenticated(db: Transactor, session: SmdpSession & { readonly client: SessionClient }, profileId: string): Promise<boolean> {
   const { client } = session;
-  return (await tx.run(sql`
+  return (await db.alone(sql`
     update smdp.session set state = 'authenticated', profile_id = ${profileId}::uuid, eid = ${client.eid}, curve = ${client.curve},
       point = ${client.point}, smdp_signature2 = ${client.smdpSignature2}
     where transaction_id = ${session.transactionId} and state = 'initiated'`)) === 1;
@@ -97,14 +97,14 @@ export async function saveBound(
 }
 
 /** Takes one try at the confirmation code, before the code is compared; false when none is left. */
-export async function takeConfirmationTry(tx: Tx, profileId: string): Promise<boolean> {
-  return (await tx.run(sql`
+export async function takeConfirmationTry(db: Transactor, profileId: string): Promise<boolean> {
+  return (await db.alone(sql`
     update smdp.download_order set confirmation_tries_left = confirmation_tries_left - 1
     where profile_id = ${profileId}::uuid and confirmation_tries_left > 0`)) === 1;
 }
 
-export async function endSession(tx: Tx, transactionId: string): Promise<void> {
-  await tx.run(sql`update smdp.session set state = 'ended' where transaction_id = ${transactionId} and state <> 'ended'`);
+export async function endSession(db: Transactor, transactionId: string): Promise<void> {
+  await db.alone(sql`update smdp.session set state = 'ended' where transaction_id = ${transactionId} and state <> 'ended'`);
 }
 
 /** The order of an installation's session, locked. */
@@ -131,20 +131,27 @@ export interface NotificationRow {
   readonly at: Date;
 }
 
-/** False when this notification came before. */
-export async function insertNotification(tx: Tx, row: NotificationRow): Promise<boolean> {
-  return (await tx.run(sql`
-    insert into smdp.notification (eid, sequence_number, iccid, event, profile_id, details, received_at)
-    values (${row.eid}, ${row.sequenceNumber}, ${row.iccid}, ${row.event}, ${row.profileId}::uuid, ${row.details}::jsonb, ${row.at})
-    on conflict do nothing`)) === 1;
+/** Where a notification leads its order; without one it is recorded only. */
+export interface OrderChange {
+  readonly profileId: string;
+  readonly state: StoredOrder['state'];
+  readonly eid: string | null;
 }
 
-export async function saveReported(
-  tx: Tx, profileId: string, change: { readonly state: StoredOrder['state']; readonly eid: string | null; readonly sequenceNumber: number; readonly at: Date },
-): Promise<void> {
-  await tx.run(sql`
-    update smdp.download_order set state = ${change.state}, eid = ${change.eid}, last_sequence = ${change.sequenceNumber}, changed_at = ${change.at}
-    where profile_id = ${profileId}::uuid`);
+/** Records a notification and applies it to its order. False, and nothing done, when it came before. */
+export async function saveNotification(tx: Tx, row: NotificationRow, change: OrderChange | undefined): Promise<boolean> {
+  const { recorded } = await tx.one(sql<{ recorded: boolean }>`
+    with fresh as (
+      insert into smdp.notification (eid, sequence_number, iccid, event, profile_id, details, received_at)
+      values (${row.eid}, ${row.sequenceNumber}, ${row.iccid}, ${row.event}, ${row.profileId}::uuid, ${row.details}::jsonb, ${row.at})
+      on conflict do nothing returning sequence_number
+    ), changed as (
+      update smdp.download_order o set state = ${change?.state ?? null}, eid = ${change?.eid ?? null}, last_sequence = fresh.sequence_number,
+        changed_at = ${row.at}
+      from fresh where o.profile_id = ${change?.profileId ?? null}::uuid
+    )
+    select exists (select from fresh) as recorded`);
+  return recorded;
 }
 
 /** An order as it is placed. */

@@ -263,7 +263,7 @@ describe('a restored backup', () => {
 /** A database whose transactions fail at their n-th statement. */
 function breaking(db: Transactor, failAt: number): Transactor {
   return {
-    all: (query) => db.all(query), maybe: (query) => db.maybe(query), one: (query) => db.one(query),
+    all: (query) => db.all(query), maybe: (query) => db.maybe(query), one: (query) => db.one(query), alone: (statement) => db.alone(statement),
     transaction: (work) => db.transaction((tx) => {
       let count = 0;
       const step = (): void => {
