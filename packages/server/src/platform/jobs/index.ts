@@ -7,6 +7,7 @@ import { createDeadLetters } from './outbox/dead.ts';
 import { createDeliverer } from './outbox/deliver.ts';
 import { createOutbox, type Subscription } from './outbox/emit.ts';
 import { pruneDeliveries } from './outbox/store.ts';
+import { within } from './limit.ts';
 import { createPump, type Pump } from './pump.ts';
 import type { SagaFaults } from './sagas/faults.ts';
 import { createSagas } from './sagas/sagas.ts';
@@ -37,7 +38,7 @@ export interface Jobs {
   readonly schedule: Schedule;
   /** Begins to claim and run; call after all slices have subscribed and registered. */
   start(): void;
-  /** Claims no more and waits for what runs; a saga stops after its current step. */
+  /** Claims no more and waits for what runs, at most `longestStopMs`; a saga stops after its current step. */
   stop(): Promise<void>;
   /** Runs until nothing is due by the clock: events, sagas and scheduled tasks. For tests; `start` is not needed for it. */
   drain(): Promise<void>;
@@ -84,9 +85,14 @@ export function createJobs(deps: JobsDeps): Jobs {
     async stop() {
       stopping = true;
       hint.stop();
-      await Promise.all(pumps.map((pump) => pump.stop()));
-      hearts.stop();
-      stopping = false;
+      try {
+        await within(settings.longestStopMs, Promise.all(pumps.map((pump) => pump.stop())));
+        stopping = false;
+      } catch (error) {
+        log.warn({ failure: describeFailure(error) }, 'stopped with work under way; its leases will run out');
+      } finally {
+        hearts.stop();
+      }
     },
     async drain() {
       hearts.start();

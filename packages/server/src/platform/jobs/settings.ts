@@ -14,6 +14,8 @@ export interface JobsSettings {
   readonly longestStepMs: number;
   /** The same for a consumer's handler or a scheduled task. */
   readonly longestRunMs: number;
+  /** How long `stop` waits for what runs; beyond that the leases see to it. */
+  readonly longestStopMs: number;
   readonly concurrentDeliveries: number;
   readonly concurrentSagas: number;
   readonly keepDoneMs: number;
@@ -30,6 +32,7 @@ export const defaultSettings: JobsSettings = {
   maxDeliveryAttempts: 12,
   longestStepMs: 10 * 60_000,
   longestRunMs: 5 * 60_000,
+  longestStopMs: 15_000,
   concurrentDeliveries: 8,
   concurrentSagas: 8,
   keepDoneMs: day,

@@ -1,16 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { manualClock } from '../../clock/index.ts';
 import { testDatabase, type TestDatabase } from '../../db/testing.ts';
 import { ServiceError } from '../../errors.ts';
 import { newId } from '../../ids.ts';
-import { createJobs, orderedFaults } from '../index.ts';
-import type { Jobs, JobsSettings, Json, Saga, SagaFaults, SagaStep, SagaView } from '../index.ts';
-import { silentLog } from '../testing/log.ts';
+import { orderedFaults } from '../index.ts';
+import type { Jobs, Json, Saga, SagaStep, SagaView } from '../index.ts';
+import { beginOn, benchOn, pass, see, start, type Bench } from '../testing/bench.ts';
 import { createEffects, effectsOf } from '../testing/store.ts';
 import { travelSaga, travelSteps } from '../testing/worker.ts';
-import * as store from './store.ts';
 
-const start = new Date('2026-11-22T08:00:00Z');
 let database: TestDatabase;
 beforeAll(async () => {
   database = await testDatabase();
@@ -18,34 +15,11 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-interface Bench { readonly jobs: Jobs; readonly clock: ReturnType<typeof manualClock> }
-
-function bench(sagas: readonly Saga<never>[], options: { faults?: SagaFaults; settings?: Partial<JobsSettings> } = {}): Bench {
-  const clock = manualClock(start);
-  const jobs = createJobs({ db: database.db, clock, log: silentLog, ...options });
-  for (const saga of sagas) jobs.sagas.register(saga as unknown as Saga<Json>);
-  return { jobs, clock };
-}
-
-async function begin(jobs: Jobs, kind: string, input: Json = {}): Promise<string> {
-  const sagaId = newId();
-  await database.db.transaction((tx) => jobs.sagas.start(tx, kind, sagaId, input));
-  return sagaId;
-}
+const bench = (sagas: readonly Saga<never>[], options?: Parameters<typeof benchOn>[2]): Bench => benchOn(database.db, sagas, options);
+const begin = (jobs: Jobs, kind: string, input?: Json): Promise<string> => beginOn(database.db, jobs, kind, input);
 
 const wake = (jobs: Jobs, sagaId: string): Promise<void> => database.db.transaction((tx) => jobs.sagas.wake(tx, sagaId));
-const see = async (jobs: Jobs, sagaId: string): Promise<SagaView> => (await jobs.sagas.view(sagaId))!;
 const statuses = (view: SagaView): string => view.steps.map((step) => step.status).join(' ');
-
-/** Drains again and again while time passes. */
-async function pass(on: Bench, minutes: number): Promise<void> {
-  for (let minute = 0; minute < minutes; minute++) {
-    await on.jobs.drain();
-    on.clock.advance(60_000);
-  }
-  await on.jobs.drain();
-}
-
 const once = (name: string): { name: string; run: () => Promise<{ kind: 'done' }> } => ({ name, run: async () => ({ kind: 'done' }) });
 
 describe('a saga', () => {
@@ -263,130 +237,4 @@ describe('waiting', () => {
     await on.jobs.drain();
     expect([(await see(on.jobs, sagaId)).status, looks]).toEqual(['completed', 2]);
   });
-});
-
-describe('leases', () => {
-  const lease = (): { kinds: string[]; except: string[]; limit: number; now: Date; leaseUntil: Date } =>
-    ({ kinds: ['travel'], except: [], limit: 10, now: start, leaseUntil: new Date(start.getTime() + 10_000) });
-
-  test('a saga that is held is not taken; after its lease it is, under a higher fencing number, and the old one cannot write', async () => {
-    const on = bench([travelSaga('second') as unknown as Saga<never>]);
-    const sagaId = await begin(on.jobs, 'travel', { to: 'Kyoto' });
-    const first = (await database.db.transaction((tx) => store.claimSagas(tx, lease()))).find((claim) => claim.sagaId === sagaId)!;
-    await on.jobs.drain();
-    expect(await effectsOf(database.db, sagaId)).toEqual([]);
-    on.clock.advance(10_000);
-    await on.jobs.drain();
-    expect((await see(on.jobs, sagaId)).status).toBe('completed');
-    const stale = database.db.transaction((tx) => store.lockFenced(tx, first, new Date()));
-    await expect(stale).rejects.toMatchObject({ code: 'jobs/lease-lost' });
-  });
-
-  test('a run that lost its lease meanwhile cannot write and does not spoil what its successor did', async () => {
-    const slow = bench([]);
-    let entered = (): void => {};
-    const inside = new Promise<void>((resolve) => { entered = resolve; });
-    let letGo = (): void => {};
-    const held = new Promise<void>((resolve) => { letGo = resolve; });
-    const late: unknown[] = [];
-    slow.jobs.sagas.register({
-      kind: 'slow',
-      steps: [{
-        name: 'a',
-        async run(context) {
-          entered();
-          await held;
-          await context.transaction(async () => { late.push('wrote'); }).catch((error: unknown) => {
-            late.push((error as ServiceError).code);
-            throw error;
-          });
-          return { kind: 'done', result: 'old' };
-        },
-      }],
-    });
-    const quick = bench([{ kind: 'slow', steps: [{ name: 'a', run: async () => ({ kind: 'done', result: 'new' }) }] }]);
-    const sagaId = await begin(slow.jobs, 'slow');
-    const first = slow.jobs.drain();
-    await inside;
-    quick.clock.advance(11_000);
-    await quick.jobs.drain();
-    letGo();
-    await first;
-    expect(late).toEqual(['jobs/lease-lost']);
-    expect((await see(quick.jobs, sagaId)).status).toBe('completed');
-    expect((await store.loadSaga(database.db, sagaId))!.state.steps[0]).toMatchObject({ result: 'new', attempts: 2 });
-  });
-
-  test('a long step keeps its lease by its heartbeat', async () => {
-    let runs = 0;
-    const settings = { leaseMs: 150, idleMs: 10 };
-    const workers = [1, 2].map(() => {
-      const jobs = createJobs({ db: database.db, clock: { now: () => new Date() }, log: silentLog, settings });
-      jobs.sagas.register({
-        kind: 'long',
-        steps: [{ name: 'a', async run() { runs++; await new Promise((resolve) => setTimeout(resolve, 700)); return { kind: 'done' }; } }],
-      });
-      jobs.start();
-      return jobs;
-    });
-    try {
-      const sagaId = await begin(workers[0]!, 'long');
-      await expect.poll(async () => (await see(workers[0]!, sagaId)).status, { timeout: 5000 }).toBe('completed');
-    } finally {
-      await Promise.all(workers.map((jobs) => jobs.stop()));
-    }
-    expect(runs).toBe(1);
-  });
-
-  test('a step that hangs counts as failed and is run again under a new fencing number', async () => {
-    let runs = 0;
-    const hanging: SagaStep<Json> = {
-      name: 'a',
-      async run() {
-        if (++runs === 1) await new Promise(() => {});
-        return { kind: 'done' };
-      },
-    };
-    const on = bench([{ kind: 'hanging', steps: [hanging] }], { settings: { longestStepMs: 30 } });
-    const sagaId = await begin(on.jobs, 'hanging');
-    await pass(on, 1);
-    expect((await see(on.jobs, sagaId)).status).toBe('completed');
-    expect(runs).toBe(2);
-  });
-});
-
-test('two runners share many sagas and never run one step twice at a time', async () => {
-  const running = new Set<string>();
-  const problems: string[] = [];
-  const settings = { idleMs: 15, backoff: { firstMs: 2, factor: 1, longestMs: 2 }, maxStepAttempts: 100 };
-  const workers = [1, 2].map(() => {
-    const jobs = createJobs({ db: database.db, clock: { now: () => new Date() }, log: silentLog, settings });
-    jobs.sagas.register({
-      kind: 'shared',
-      steps: ['a', 'b', 'c'].map((name) => ({
-        name,
-        async run(context) {
-          if (running.has(context.sagaId)) problems.push(`${context.sagaId} ${name}`);
-          running.add(context.sagaId);
-          await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
-          running.delete(context.sagaId);
-          if (Math.random() < 0.2) throw new Error('now and then');
-          return { kind: 'done', result: name };
-        },
-      })),
-    });
-    jobs.start();
-    return jobs;
-  });
-  try {
-    const ids: string[] = [];
-    for (let n = 0; n < 30; n++) ids.push(await begin(workers[n % 2]!, 'shared'));
-    await expect.poll(async () => {
-      const views = await Promise.all(ids.map((id) => see(workers[0]!, id)));
-      return views.filter((view) => view.status === 'completed').length;
-    }, { timeout: 15_000, interval: 100 }).toBe(30);
-  } finally {
-    await Promise.all(workers.map((jobs) => jobs.stop()));
-  }
-  expect(problems).toEqual([]);
 });

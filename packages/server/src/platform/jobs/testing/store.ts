@@ -20,10 +20,3 @@ export async function effectsOf(db: Reader, sagaId: string): Promise<{ step: str
   return db.all(sql<{ step: string; times: number; worker: string }>`
     select step, times, worker from public.effect where saga_id = ${sagaId} order by step`);
 }
-
-/** Number of connections of this database that wait for a lock. */
-export async function waitingForLocks(db: Reader): Promise<number> {
-  const row = await db.one(sql<{ waiting: bigint }>`
-    select count(*) as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
-  return Number(row.waiting);
-}
