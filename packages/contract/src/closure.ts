@@ -78,6 +78,7 @@ export const closureChoices = z.strictObject({
   coolingOffDays: z.int().min(0).max(14),
 }).meta({ id: 'ClosureChoices' });
 
+/** Why somebody leaves; saying it is optional. */
 export const closureReason = z.enum(['tripOver', 'price', 'coverage', 'quality', 'privacy', 'other']);
 
 /** The receipt of an application: it is shown once and mailed; the access code opens the status page without signing in. */
@@ -93,6 +94,7 @@ export const closureReceipt = z.object({
   appeal: z.string(),
 }).meta({ id: 'ClosureReceipt' });
 
+/** The states of a step, as the saga's runner knows them. */
 export const closureStepState = z.enum(['pending', 'running', 'waiting', 'retrying', 'stuck', 'done', 'skipped', 'undoing', 'undone']);
 
 /** Where a case stands: what the tracker shows. */
@@ -227,6 +229,13 @@ export const closureProblems = problems({
   },
   'closure/action-not-allowed': {
     status: 409, title: { en: 'This is not possible in the case’s present state.', 'zh-Hans': '案件当前状态下不能这样做。', 'zh-Hant': '案件目前狀態下無法這樣做。' },
+  },
+  'closure/needs-payout': {
+    status: 409,
+    title: {
+      en: 'Part of the balance cannot go back to the payments it came from; an agent arranges another payout.',
+      'zh-Hans': '部分余额无法退回原支付方式，客服将安排其他退款方式。', 'zh-Hant': '部分餘額無法退回原付款方式，客服將安排其他退款方式。',
+    },
   },
   'closure/no-certificate': {
     status: 404, title: { en: 'There is no certificate yet.', 'zh-Hans': '证书尚未生成。', 'zh-Hant': '憑證尚未產生。' },

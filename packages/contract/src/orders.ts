@@ -4,6 +4,7 @@ import { money } from './core/money.ts';
 import { problems } from './core/problem.ts';
 import { route } from './core/route.ts';
 
+/** `paid`: the line is being provisioned. `fulfilled`: it is in service. `undone`: everything paid went back. */
 export const orderState = z.enum(['paid', 'fulfilled', 'undone']);
 
 /** A bought plan. `undone` means that it could not be fulfilled and that everything paid went back to the balance. */

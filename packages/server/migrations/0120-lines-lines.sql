@@ -40,3 +40,4 @@ create table lines.change (
   reason    text,
   primary key (line_id, change_id)
 );
+comment on column lines.change.reason is 'not pii: words of ours, or of an agent, who names nobody';

@@ -72,3 +72,5 @@ create table usage.suspense (
 );
 comment on column usage.suspense.iccid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D';
 create index on usage.suspense (at);
+comment on column usage.batch.reason is 'not pii: row number and fault';
+comment on column usage.suspense.reason is 'not pii: one of a few fixed texts';

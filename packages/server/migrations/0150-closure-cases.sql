@@ -85,3 +85,6 @@ create table closure.suppression (
 );
 comment on column closure.suppression.address_hash is 'pii: class=keyed; ground=legitimate-interest; deleteAfter=P2Y';
 create index on closure.suppression (until);
+comment on column closure.case.reason is 'not pii: one of the codes of the list';
+comment on column closure.change.reason is 'not pii: words of ours, or of an agent, who names nobody';
+comment on column closure.receipt.recipient is 'not pii: an operator or a processor';
