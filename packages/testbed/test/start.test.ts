@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
-import { freePort } from '../src/instance/server.ts';
+import { freePort } from '../src/instance/ports.ts';
 
 const program = join(import.meta.dirname, '..', 'src', 'bin', 'start.ts');
 const root = mkdtempSync(join(tmpdir(), 'yuanyou-start-'));

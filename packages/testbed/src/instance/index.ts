@@ -1,8 +1,9 @@
 import { mkdirSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { endLeftover, forgetRunning, noteRunning } from './leftover.ts';
-import { freePort, startServer, type Listening } from './server.ts';
-import { startSimulators, type Simulators } from './simulators.ts';
+import { choosePorts, type Ports } from './ports.ts';
+import { startServer, type Listening } from './server.ts';
+import type { Simulators } from './simulators.ts';
 
 export { ServerEnded, type Listening } from './server.ts';
 export type { Simulators } from './simulators.ts';
@@ -28,8 +29,6 @@ export interface Instance extends Listening {
   stop(): Promise<void>;
 }
 
-const webhookSecret = 'whsec_simulator_development';
-
 /** Starts a development instance; after a kill -9 of an earlier one on the same folder it goes on with its data. */
 export async function startInstance(options: InstanceOptions): Promise<Instance> {
   const dataFolder = resolve(options.dataFolder);
@@ -37,49 +36,51 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const note = join(dataFolder, 'testbed', 'running.json');
   await endLeftover(note);
   const given: NodeJS.ProcessEnv = { ...process.env, ...options.env };
-  const ports = await portsOf(given, options.anyPorts ?? false);
-  const feeds = resolve(given['YUANYOU_FEEDS'] ?? join(dataFolder, 'feeds'));
-  const simulators = await startSimulators({
-    folder: join(dataFolder, 'testbed'), feedFolder: join(feeds, 'demo'), webhookSecret: given['STRIPE_WEBHOOK_SECRET'] ?? webhookSecret,
-    webhookUrl: `http://127.0.0.1:${ports.PORT}/v1/webhooks/gateway`, anyPorts: options.anyPorts ?? false,
-  });
-  try {
-    const env = { ...addressesOf(simulators), ...given, ...ports, YUANYOU_MODE: 'development', YUANYOU_DATA: dataFolder };
-    const output = options.logFile === undefined ? 'inherit' : openSync(options.logFile, 'a', 0o600);
-    const server = await startServer(env, output, (serverPid) => { noteRunning(note, { starterPid: process.pid, serverPid }); });
-    return {
-      ...server.listening, dataFolder, simulators,
-      serverPid: server.pid,
-      ended: server.ended,
-      async stop() {
-        await server.stop();
-        await simulators.stop();
-        forgetRunning(note);
-      },
-    };
-  } catch (error) {
-    await simulators.stop();
-    forgetRunning(note);
-    throw error;
-  }
-}
-
-/** The gateway must know where to send its webhooks before the server listens, so a port is chosen here where none is said. */
-async function portsOf(env: NodeJS.ProcessEnv, any: boolean): Promise<{ PORT: string; YUANYOU_ES9_PORT: string }> {
-  const choose = async (said: string | undefined, usual: string): Promise<string> => {
-    const wanted = said === undefined || said === '' ? (any ? '0' : usual) : said;
-    return wanted === '0' ? String(await freePort()) : wanted;
+  const ports = await choosePorts(given, options.anyPorts ?? false);
+  const env: NodeJS.ProcessEnv = {
+    NODE_COMPILE_CACHE: join(dataFolder, 'compiled'), ...counterparts(ports), ...given,
+    PORT: String(ports.api), YUANYOU_ES9_PORT: String(ports.es9), YUANYOU_MODE: 'development', YUANYOU_DATA: dataFolder,
   };
-  return { PORT: await choose(env['PORT'], '8080'), YUANYOU_ES9_PORT: await choose(env['YUANYOU_ES9_PORT'], '8443') };
+  const output = options.logFile === undefined ? 'inherit' : openSync(options.logFile, 'a', 0o600);
+  // Both at once: the server needs its counterparts only when there is something to do.
+  const [server, simulators] = await Promise.allSettled([
+    startServer(env, output, (serverPid) => { noteRunning(note, { starterPid: process.pid, serverPid }); }),
+    around(dataFolder, env, ports),
+  ]);
+  const stop = async (): Promise<void> => {
+    if (server.status === 'fulfilled') await server.value.stop();
+    if (simulators.status === 'fulfilled') await simulators.value.stop();
+    forgetRunning(note);
+  };
+  if (server.status === 'rejected' || simulators.status === 'rejected') {
+    await stop();
+    throw (server.status === 'rejected' ? server : simulators as PromiseRejectedResult).reason as Error;
+  }
+  const { listening, pid: serverPid, ended } = server.value;
+  return { ...listening, dataFolder, simulators: simulators.value, serverPid, ended, stop };
 }
 
-function addressesOf(simulators: Simulators): Record<string, string> {
+async function around(dataFolder: string, env: NodeJS.ProcessEnv, ports: Ports): Promise<Simulators> {
+  const { startSimulators } = await import('./simulators.ts');
+  const feeds = resolve(env['YUANYOU_FEEDS'] ?? join(dataFolder, 'feeds'));
+  return startSimulators({
+    folder: join(dataFolder, 'testbed'), feedFolder: join(feeds, 'demo'), ports,
+    webhookUrl: `http://127.0.0.1:${ports.api}/v1/webhooks/gateway`, webhookSecret: env['STRIPE_WEBHOOK_SECRET'] ?? '',
+    gatewayKey: simulatorKeys.gateway, operatorKey: simulatorKeys.operator,
+  });
+}
+
+/** Known to everybody, as the simulators are nobody's money or network; production refuses them. */
+const simulatorKeys = { gateway: 'sk_test_simulator', webhook: 'whsec_simulator_development', operator: 'operator-simulator-key' };
+
+/** Where the server finds the simulators, unless its environment names others. */
+function counterparts(ports: Ports): Record<string, string> {
   return {
-    YUANYOU_GATEWAY_URL: simulators.gateway.url,
-    STRIPE_SECRET_KEY: simulators.gateway.secretKey,
-    STRIPE_WEBHOOK_SECRET: webhookSecret,
-    YUANYOU_SMTP_URL: simulators.inbox.smtpUrl,
-    YUANYOU_DEMO_OPERATOR_URL: simulators.operator.url,
-    YUANYOU_DEMO_OPERATOR_KEY: simulators.operator.apiKey,
+    YUANYOU_GATEWAY_URL: `http://127.0.0.1:${ports.gateway}`,
+    STRIPE_SECRET_KEY: simulatorKeys.gateway,
+    STRIPE_WEBHOOK_SECRET: simulatorKeys.webhook,
+    YUANYOU_SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
+    YUANYOU_DEMO_OPERATOR_URL: `http://127.0.0.1:${ports.operator}`,
+    YUANYOU_DEMO_OPERATOR_KEY: simulatorKeys.operator,
   };
 }

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
 const program = join(import.meta.dirname, '..', '..', '..', 'server', 'src', 'main.ts');
@@ -58,16 +57,4 @@ function whenListening(child: ChildProcess): Promise<Listening> {
       if ((message as { kind?: string }).kind === 'listening') resolve(message as Listening);
     });
   });
-}
-
-/** A port that nobody uses at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => { server.close(() => { resolve(); }); });
-  return port;
 }
