@@ -104,9 +104,11 @@ async function hand(w: Workings, { session, euiccOtpk }: AcceptedDownload, order
   const { eid } = session.client;
   const { profileId, iccid } = order;
   await w.db.transaction(async (tx) => {
-    const counted = await store.saveBound(tx, { transactionId: session.transactionId, eid, euiccOtpk, tries: confirmationTries, at: w.clock.now() });
+    const [counted] = await Promise.all([
+      store.saveBound(tx, { transactionId: session.transactionId, eid, euiccOtpk, tries: confirmationTries, at: w.clock.now() }),
+      w.outbox.emit(tx, profileReported, profileId, { profileId, iccid, eid, to: 'downloaded' }),
+    ]);
     if (!counted) throw refuse('downloadsUsedUp', 'taken by another request');
-    await w.outbox.emit(tx, profileReported, profileId, { profileId, iccid, eid, to: 'downloaded' });
   });
 }
 

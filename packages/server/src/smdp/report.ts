@@ -14,23 +14,38 @@ import * as store from './store.ts';
  */
 export async function report(w: Workings, request: Es9plusRequest<'handleNotification'>): Promise<void> {
   const reading = readNotification(request);
-  await w.db.transaction(async (tx) => {
-    const { eid, order } = await verified(w, tx, reading);
-    if (!reading.iccid) return;
-    const current = order && isLatest(reading, eid, order) ? order : undefined;
-    const next = current && orderAfter({ ...current, policy: { reinstall: current.reinstall } }, reading.event);
-    const state = next?.state ?? current?.state;
-    const fresh = await store.saveNotification(tx, {
-      eid,
-      sequenceNumber: reading.sequenceNumber,
-      iccid: reading.iccid,
-      event: reading.event.kind,
-      profileId: order?.profileId ?? null,
-      details: reading.event.kind === 'install-failed' ? JSON.stringify({ command: reading.event.command, reason: reading.event.reason }) : null,
-      at: w.clock.now(),
-    }, current && state && { profileId: current.profileId, state, eid: next?.releaseEid ? null : eid });
-    if (fresh && current && state) await tell(w, tx, reading.event, { profileId: current.profileId, iccid: current.iccid, eid, state });
-  });
+  try {
+    await w.db.transaction((tx) => record(w, tx, reading));
+  } catch (error) {
+    if (!(error instanceof Repeated)) throw error;
+  }
+}
+
+/** Takes back what a notification that came before would have told again. */
+class Repeated extends Error {}
+
+async function record(w: Workings, tx: Tx, reading: NotificationReading): Promise<void> {
+  const { eid, order } = await verified(w, tx, reading);
+  if (!reading.iccid) return;
+  const current = order && isLatest(reading, eid, order) ? order : undefined;
+  const next = current && orderAfter({ ...current, policy: { reinstall: current.reinstall } }, reading.event);
+  const state = next?.state ?? current?.state;
+  const row = {
+    eid,
+    sequenceNumber: reading.sequenceNumber,
+    iccid: reading.iccid,
+    event: reading.event.kind,
+    profileId: order?.profileId ?? null,
+    details: reading.event.kind === 'install-failed' ? JSON.stringify({ command: reading.event.command, reason: reading.event.reason }) : null,
+    at: w.clock.now(),
+  };
+  if (!current || !state) return void await store.saveNotification(tx, row, undefined);
+  const { profileId, iccid } = current;
+  const [recorded] = await Promise.all([
+    store.saveNotification(tx, row, { profileId, state, eid: next?.releaseEid ? null : eid }),
+    tell(w, tx, reading.event, { profileId, iccid, eid, state }),
+  ]);
+  if (!recorded) throw new Repeated();
 }
 
 /** Who sent it, and the order that it concerns, locked. An installation is signed without certificates: its session knows the key. */

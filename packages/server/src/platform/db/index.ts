@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import pg from 'pg';
 import { sql, type RawBuilder } from 'kysely';
 import { ServiceError } from '../errors.ts';
@@ -119,12 +120,15 @@ async function once<T>(pool: pg.Pool, begin: string, prepare: boolean, work: (tx
   const client = await pool.connect();
   let broken: Error | boolean = false;
   let open = true;
+  const gather = gathererOf(client);
   const query = (q: RawBuilder<unknown>): Promise<pg.QueryResult> => {
     if (!open) return Promise.reject(new ServiceError('db/transaction-ended'));
+    gather();
     return client.query(compile(q, prepare));
   };
   const tx: Tx = { ...readerOver(query), run: async (q) => (await query(q)).rowCount ?? 0 };
   try {
+    gather();
     const begun = client.query(begin);
     // `work` may fail before BEGIN is answered; its failure is then the one that counts.
     begun.catch((error: Error) => { broken = error; });
@@ -143,6 +147,21 @@ async function once<T>(pool: pg.Pool, begin: string, prepare: boolean, work: (tx
   } finally {
     client.release(broken);
   }
+}
+
+/** Statements that are asked for at once leave in one write: each write wakes the server's process, which costs more than most statements. */
+function gathererOf(client: pg.PoolClient): () => void {
+  const { stream } = (client as unknown as { readonly connection: { readonly stream: Writable } }).connection;
+  let gathering = false;
+  return () => {
+    if (gathering) return;
+    gathering = true;
+    stream.cork();
+    process.nextTick(() => {
+      gathering = false;
+      stream.uncork();
+    });
+  };
 }
 
 async function repeatedly<T>(attemptOnce: (attempt: number) => Promise<T>): Promise<T> {
