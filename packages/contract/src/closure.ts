@@ -237,6 +237,13 @@ export const closureProblems = problems({
       'zh-Hans': '部分余额无法退回原支付方式，客服将安排其他退款方式。', 'zh-Hant': '部分餘額無法退回原付款方式，客服將安排其他退款方式。',
     },
   },
+  'closure/recipient-unreachable': {
+    status: 503,
+    title: {
+      en: 'Someone who has to be told does not answer at the moment; we keep trying.',
+      'zh-Hans': '需要通知的一方暂时没有响应，我们会继续尝试。', 'zh-Hant': '需要通知的一方暫時沒有回應，我們會繼續嘗試。',
+    },
+  },
   'closure/no-certificate': {
     status: 404, title: { en: 'There is no certificate yet.', 'zh-Hans': '证书尚未生成。', 'zh-Hant': '憑證尚未產生。' },
   },

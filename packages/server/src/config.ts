@@ -40,6 +40,8 @@ export interface Config {
     readonly url: string;
     readonly fromName: string;
     readonly fromAddress: string;
+    /** Where the mail provider is told that it holds data of somebody who left. */
+    readonly erasure: { readonly url: string; readonly key: string | undefined } | undefined;
     readonly dkim: { readonly domain: string; readonly selector: string; readonly privateKeyPem: string } | undefined;
   };
   readonly feeds: { readonly folder: string; readonly everyMs: number };
@@ -47,6 +49,8 @@ export interface Config {
   readonly demo: { readonly operator: { readonly url: string; readonly apiKey: string; readonly feedFolder: string } } | undefined;
   readonly transparency: { readonly origin: string; readonly anchorFolder: string };
   readonly closure: { readonly coolingOffDays: number };
+  /** How long a worker's lease lasts unless it is renewed. */
+  readonly jobs: { readonly leaseMs: number };
   readonly log: { readonly level: SettingValues['YUANYOU_LOG_LEVEL']; readonly format: SettingValues['YUANYOU_LOG_FORMAT'] };
   /** Places where sagas are to break; always empty in production. */
   readonly faults: readonly { readonly at: string; readonly kind: 'throw' | 'sigkill'; readonly times: number }[];
@@ -135,6 +139,9 @@ function placeOf(url: string): string {
 
 const reservedDomain = /@(?:.*\.)?(?:example|test|invalid|localhost|example\.(?:com|net|org))$/;
 
+/** A shorter lease is lost to a pause of the process or the database, and work is done twice for nothing. */
+const shortestLeaseMs = 5000;
+
 /** What is fine for trying out and must not go live. */
 function productionFaults(v: SettingValues): string[] {
   const refusals: readonly (readonly [boolean, string])[] = [
@@ -151,6 +158,7 @@ function productionFaults(v: SettingValues): string[] {
     [v.YUANYOU_SMTP_URL === undefined, 'YUANYOU_SMTP_URL: must be said'],
     [reservedDomain.test(v.YUANYOU_MAIL_FROM), 'YUANYOU_MAIL_FROM: must be an address of your own domain'],
     [v.YUANYOU_LOG_ORIGIN === undefined, 'YUANYOU_LOG_ORIGIN: must be said'],
+    [v.YUANYOU_JOBS_LEASE_MS < shortestLeaseMs, `YUANYOU_JOBS_LEASE_MS: must be ${shortestLeaseMs} or more`],
     [v.YUANYOU_FAULTS !== undefined, 'YUANYOU_FAULTS: refused'],
   ];
   return refusals.filter(([refused]) => refused).map(([, line]) => `${line} in production`);
@@ -209,6 +217,7 @@ function arrange(v: SettingValues, cwd: string, unknown: readonly string[]): Con
       anchorFolder: v.YUANYOU_LOG_ANCHOR === undefined ? join(dataFolder, 'anchor') : resolve(cwd, v.YUANYOU_LOG_ANCHOR),
     },
     closure: { coolingOffDays: v.YUANYOU_COOLING_OFF_DAYS },
+    jobs: { leaseMs: v.YUANYOU_JOBS_LEASE_MS },
     log: { level: v.YUANYOU_LOG_LEVEL, format: v.YUANYOU_LOG_FORMAT },
     faults: (v.YUANYOU_FAULTS ?? []).map(faultOf),
     warnings: [
@@ -237,6 +246,7 @@ function mailOf(v: SettingValues): Config['mail'] {
     url: v.YUANYOU_SMTP_URL ?? 'smtp://127.0.0.1:8092',
     fromName: v.YUANYOU_PROVIDER_NAME,
     fromAddress: v.YUANYOU_MAIL_FROM,
+    erasure: v.YUANYOU_MAIL_ERASURE_URL === undefined ? undefined : { url: v.YUANYOU_MAIL_ERASURE_URL, key: v.YUANYOU_MAIL_ERASURE_KEY },
     dkim: domain !== undefined && selector !== undefined && privateKeyPem !== undefined ? { domain, selector, privateKeyPem } : undefined,
   };
 }

@@ -70,7 +70,7 @@ function platformOf(config: Config, databases: Databases, masterKey: Buffer, log
     ...(config.keys.indexSecret === undefined ? {} : { indexSecret: config.keys.indexSecret }),
   });
   const { dataKeys, blindIndex } = keys;
-  const jobs = createJobs({ db, clock, log, faults: orderedFaults(config.faults), ...(settings === undefined ? {} : { settings }) });
+  const jobs = createJobs({ db, clock, log, faults: orderedFaults(config.faults), settings: { leaseMs: config.jobs.leaseMs, ...settings } });
   const { outbox, sagas, schedule } = jobs;
   return {
     clock, db, log, keys, dataKeys, blindIndex, jobs, outbox, sagas, schedule,
@@ -156,7 +156,9 @@ function closureOf(config: Config, platform: Platform, f: Foundation, s: Service
     ...platform, issuer, log, retention, ledger: f.ledger, lines: s.lines, usage: s.usage, notifications: f.notifications,
     accounts: closingAccounts(f.accounts), payments: closingPayments(f.payments),
     holders: () => [closure.holder, s.orders.holder, s.usage.holder, s.lines.holder, f.payments.holder, f.ledger.holder, f.notifications.holder, f.accounts.holder],
-    recipients: () => recipientsOf({ db, partners: f.partners, inventory: f.inventory, lines: s.lines, payments: f.payments }),
+    recipients: () => recipientsOf({
+      db, partners: f.partners, inventory: f.inventory, lines: s.lines, payments: f.payments, accounts: f.accounts, mailErasure: config.mail.erasure,
+    }),
     iccidTail: async (profileId) => (await f.inventory.byId(db, profileId))?.iccid.slice(-4) ?? '0000',
     operatorName: async (operatorId) => (await f.partners.find(db, operatorId))?.name ?? 'operator',
     settings: {
@@ -216,6 +218,8 @@ export async function createContext(config: Config, databases: Databases, master
     access: f.access,
     jobs: platform.jobs,
     async start() {
+      await platform.keys.upkeep.check();
+      await platform.keys.upkeep.finishDestroying();
       await platform.db.transaction(async (tx) => { for (const currency of currencies) await f.ledger.openHouse(tx, currency); });
       await transparency.start();
       if (config.demo !== undefined) await seedDemo({ db: platform.db, partners: f.partners, inventory: f.inventory, catalogue: f.catalogue }, config.demo.operator);

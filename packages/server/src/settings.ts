@@ -101,6 +101,9 @@ export const settings = {
   YUANYOU_SMTP_URL: setting('Mail', 'Mail server: smtp://user:password@host:587 or smtps://.', urlOf('smtp:', 'smtps:'),
     { secret: true, otherwise: 'smtp://127.0.0.1:8092 (the development inbox)', example: 'smtps://user:PASSWORD@mail.example.test' }),
   YUANYOU_MAIL_FROM: setting('Mail', 'Sender\'s address.', z.email('an address'), { fallback: 'no-reply@yuanyou.example' }),
+  YUANYOU_MAIL_ERASURE_URL: setting('Mail', 'Where the mail provider takes notices of erasure: POST {requestId, address}, answered with {receipt}.', webUrl,
+    { otherwise: 'the provider is not told', example: 'https://mail.example.test/erasures' }),
+  YUANYOU_MAIL_ERASURE_KEY: setting('Mail', 'Bearer for that address.', plain.min(8), { secret: true, otherwise: 'none is sent' }),
   YUANYOU_DKIM_DOMAIN: setting('Mail', 'Domain of the DKIM signature.', plain.min(3),
     { otherwise: 'mail is not signed', example: 'example.test' }),
   YUANYOU_DKIM_SELECTOR: setting('Mail', 'Selector of the DKIM key.', plain.min(1), { otherwise: 'mail is not signed', example: 'y1' }),
@@ -126,6 +129,8 @@ export const settings = {
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'trace, debug, info, warn, error or silent'), { fallback: 'info' }),
   YUANYOU_LOG_FORMAT: setting('Operation', 'json, terminal, or auto: by where standard output goes.',
     z.enum(['json', 'terminal', 'auto'], 'json, terminal or auto'), { fallback: 'auto' }),
+  YUANYOU_JOBS_LEASE_MS: setting('Operation', 'How long a process may be silent before others take over its work; 5000 or more in production.',
+    whole(200, 600_000), { fallback: '10000' }),
   YUANYOU_FAULTS: setting('Operation', 'Saga points to break, for tests: kind:step:moment=throw or =sigkill, separated by commas.',
     list.pipe(z.array(z.string().regex(/^[\w-]+:[\w-]+:(?:undo-)?(?:before|after)=(?:throw|sigkill)(?:\*\d{1,4})?$/, 'kind:step:moment=throw or =sigkill'))), { otherwise: 'none' }),
 } as const satisfies Record<string, Setting>;

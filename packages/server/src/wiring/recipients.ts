@@ -1,9 +1,12 @@
+import { z } from 'zod';
+import type { Accounts } from '../accounts/index.ts';
 import type { Recipient } from '../closure/index.ts';
 import type { Inventory } from '../inventory/index.ts';
 import type { Line, Lines } from '../lines/index.ts';
 import type { Partners } from '../partners/index.ts';
 import type { Payments } from '../payments/index.ts';
 import type { Transactor } from '../platform/db/index.ts';
+import { ServiceError } from '../platform/errors.ts';
 
 interface RecipientDeps {
   readonly db: Transactor;
@@ -11,6 +14,9 @@ interface RecipientDeps {
   readonly inventory: Inventory;
   readonly lines: Lines;
   readonly payments: Payments;
+  readonly accounts: Pick<Accounts, 'contactPoint'>;
+  /** Where the mail provider takes notices of erasure. */
+  readonly mailErasure: { readonly url: string; readonly key: string | undefined } | undefined;
 }
 
 async function linesAt(deps: RecipientDeps, accountId: string, operatorId: string): Promise<Line[]> {
@@ -44,6 +50,26 @@ function operatorRecipient(deps: RecipientDeps, operatorId: string, name: string
   };
 }
 
+const acknowledgement = z.object({ receipt: z.string().min(1).max(120) });
+const noticeTimeoutMs = 10_000;
+
+/** The mail provider drops what it logged of the address; idempotent by request id. */
+function mailRecipient(deps: RecipientDeps, at: { readonly url: string; readonly key: string | undefined }): Recipient {
+  return {
+    name: 'mail provider',
+    kind: 'message-gateway',
+    async tell({ accountId, requestId }) {
+      const { email } = await deps.accounts.contactPoint(accountId);
+      const answer = await fetch(at.url, {
+        method: 'POST', redirect: 'error', signal: AbortSignal.timeout(noticeTimeoutMs), body: JSON.stringify({ requestId, address: email }),
+        headers: { 'content-type': 'application/json', ...(at.key === undefined ? {} : { authorization: `Bearer ${at.key}` }) },
+      });
+      if (!answer.ok) throw new ServiceError('closure/recipient-unreachable', { recipient: 'mail provider', status: answer.status });
+      return { state: 'confirmed', reference: acknowledgement.parse(await answer.json()).receipt };
+    },
+  };
+}
+
 /** Everyone who holds data of travellers because of us. */
 export async function recipientsOf(deps: RecipientDeps): Promise<Recipient[]> {
   const recipients: Recipient[] = [{
@@ -54,6 +80,7 @@ export async function recipientsOf(deps: RecipientDeps): Promise<Recipient[]> {
       return receipt.payments === 0 ? undefined : { state: 'confirmed', reference: receipt.reference };
     },
   }];
+  if (deps.mailErasure !== undefined) recipients.push(mailRecipient(deps, deps.mailErasure));
   for (let after: string | null = null; ;) {
     const batch: Awaited<ReturnType<Partners['list']>> = await deps.partners.list(deps.db, after, 100);
     for (const operator of batch) recipients.push(operatorRecipient(deps, operator.operatorId, operator.name));

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { accountsRoutes, catalogueRoutes, ledgerRoutes, lineRoutes, orderRoutes, paymentsRoutes, usageRoutes } from '@yuanyou/contract';
-import { expectThat, known, postJson, traveller, until } from './journey.ts';
+import { expectThat, known, postJson, until } from './journey.ts';
 import type { Act, Journey } from './journey.ts';
 
 const gigabyte = 1_000_000_000;
@@ -15,10 +15,12 @@ async function balance(j: Journey): Promise<{ cash: number; promo: number }> {
 const signUp: Act = {
   name: 'sign up with email and password',
   async run(j) {
+    const { email, password, name } = j.traveller;
     const { body } = await j.client.call(accountsRoutes.signUp, {
-      idempotencyKey: randomUUID(), body: { email: traveller.email, password: traveller.password, name: traveller.name, language: 'en', country: 'DE' },
+      idempotencyKey: randomUUID(), body: { email, password, name, language: 'en', country: 'DE' },
     });
     j.session = known(body.session.secret ?? undefined, 'a session');
+    j.accountId = body.account.id;
     return `account ${body.account.id}`;
   },
 };
@@ -124,20 +126,20 @@ interface Mail {
 }
 
 /** The traveller's mail, as the inbox keeps it. */
-export async function messages(j: Pick<Journey, 'places'>): Promise<Mail[]> {
+export async function messages(j: Pick<Journey, 'places' | 'traveller'>): Promise<Mail[]> {
   const read = async <T>(path: string): Promise<T> =>
     (await (await fetch(`${j.places.inboxUrl}${path}`, { signal: AbortSignal.timeout(10_000) })).json()) as T;
-  const { items } = await read<{ items: { id: string }[] }>(`/messages?to=${encodeURIComponent(traveller.email)}`);
+  const { items } = await read<{ items: { id: string }[] }>(`/messages?to=${encodeURIComponent(j.traveller.email)}`);
   return Promise.all(items.map(({ id }) => read<Mail>(`/messages/${id}`)));
 }
 
 const contacts: Act = {
   name: 'save two contacts',
   async run(j) {
-    for (const contact of traveller.contacts) {
+    for (const contact of j.traveller.contacts) {
       await j.client.call(accountsRoutes.addContact, { session: known(j.session, 'a session'), idempotencyKey: randomUUID(), body: contact });
     }
-    return traveller.contacts.map((c) => c.name).join(', ');
+    return j.traveller.contacts.map((c) => c.name).join(', ');
   },
 };
 

@@ -6,7 +6,7 @@ import type { Database } from '@yuanyou/server/testing';
 import { readGatewayBooks } from '../gateway/index.ts';
 import { readInbox } from '../inbox/index.ts';
 import { readOperatorRegister } from '../operator/index.ts';
-import { traveller } from './journey.ts';
+import { demoTraveller as traveller } from './journey.ts';
 
 export interface DemoState {
   readonly dataFolder: string;

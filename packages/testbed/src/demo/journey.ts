@@ -11,8 +11,16 @@ export interface Places {
   readonly artefacts: string;
 }
 
+/** Who travels, and what they give of themselves. */
+export interface Traveller {
+  readonly email: string;
+  readonly password: string;
+  readonly name: string;
+  readonly contacts: readonly { readonly name: string; readonly phone: string; readonly email: string | null; readonly note: string | null }[];
+}
+
 /** The traveller of the demo: obviously invented. */
-export const traveller = {
+export const demoTraveller: Traveller = {
   email: 'demo.traveller@example.test',
   password: 'a demo password, 2026',
   name: 'Demo Traveller',
@@ -20,15 +28,17 @@ export const traveller = {
     { name: 'Example Hotel Kyoto', phone: '+81 75 555 0100', email: 'front@hotel.example.test', note: 'room by the garden' },
     { name: 'Example Guide', phone: '+81 90 5555 0101', email: null, note: null },
   ],
-} as const;
+};
 
 /** What the steps tell each other. */
 export interface Journey {
+  readonly traveller: Traveller;
   readonly places: Places;
   readonly client: Client;
   readonly phone: Phone;
   /** An agent's secret, for the voucher. */
   readonly agentSecret: string;
+  accountId?: string;
   session?: string;
   lineId?: string;
   iccid?: string;

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ContractError, accountsRoutes, closureRoutes } from '@yuanyou/contract';
 import { messages } from './buy.ts';
-import { expectThat, known, traveller, until } from './journey.ts';
+import { expectThat, known, until } from './journey.ts';
 import type { Act, Journey } from './journey.ts';
 
 const access = (j: Journey) => ({ caseNumber: known(j.caseNumber, 'a case number'), accessCode: known(j.accessCode, 'an access code') });
@@ -32,7 +32,7 @@ const apply: Act = {
     const { body } = await j.client.call(closureRoutes.applyForClosure, {
       session: known(j.session, 'a session'), idempotencyKey: randomUUID(),
       body: {
-        email: traveller.email, password: traveller.password, reason: 'tripOver',
+        email: j.traveller.email, password: j.traveller.password, reason: 'tripOver',
         choices: { balance: 'originalMethods', promotionalCredit: 'giveUp', export: true, coolingOffDays: 0 },
       },
     });
@@ -80,7 +80,7 @@ const finish: Act = {
       return seen.state === 'completed' ? seen : undefined;
     }, 30_000);
     expectThat(end.steps.every((step) => step.state === 'done'), 'every step done');
-    expectThat(end.recipients.length === 2, 'a receipt from the operator and one from the payment processor');
+    expectThat(end.recipients.length === 3, 'a receipt from the operator, the payment processor and the mail provider');
     return `told: ${end.recipients.map((r) => r.recipient).join(', ')}`;
   },
 };
@@ -106,7 +106,7 @@ const collect: Act = {
 const refused: Act = {
   name: 'signing in is refused',
   async run(j) {
-    const attempt = j.client.call(accountsRoutes.signIn, { session: null, body: { email: traveller.email, password: traveller.password } });
+    const attempt = j.client.call(accountsRoutes.signIn, { session: null, body: { email: j.traveller.email, password: j.traveller.password } });
     const code = await attempt.then(() => 'signed in', (error: unknown) => (error instanceof ContractError ? error.code : String(error)));
     expectThat(code === 'accounts/wrong-credentials', `the answer an unknown account gets, not ${code}`);
     return code;

@@ -6,7 +6,7 @@ import { startInstance } from '../instance/index.ts';
 import type { Instance } from '../instance/index.ts';
 import { createDevelopmentPhone } from '../phone/development.ts';
 import { buying } from './buy.ts';
-import { expectThat, known } from './journey.ts';
+import { demoTraveller, expectThat, known } from './journey.ts';
 import type { Act, Journey } from './journey.ts';
 import { leaving } from './leave.ts';
 
@@ -94,7 +94,7 @@ export async function runDemo(folder: string, say: (line: string) => void): Prom
         const { publicUrl: apiUrl, simulators } = instance;
         const places = { apiUrl, gatewayUrl: simulators.gateway.url, operatorUrl: simulators.operator.url, inboxUrl: simulators.inbox.url, artefacts };
         const phone = createDevelopmentPhone({ pkiFolder: join(instance.dataFolder, 'pki') });
-        journey = { places, client: createClient({ baseUrl: apiUrl }), phone, agentSecret: await firstAgent(instance) };
+        journey = { traveller: demoTraveller, places, client: createClient({ baseUrl: apiUrl }), phone, agentSecret: await firstAgent(instance) };
         return `${apiUrl}, ES9+ at ${instance.es9Address}`;
       },
     },

@@ -1,4 +1,4 @@
-import { mkdirSync, openSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { endLeftover, forgetRunning, noteRunning } from './leftover.ts';
 import { choosePorts, type Ports } from './ports.ts';
@@ -32,7 +32,7 @@ export interface Instance extends Listening {
 /** Starts a development instance; after a kill -9 of an earlier one on the same folder it goes on with its data. */
 export async function startInstance(options: InstanceOptions): Promise<Instance> {
   const dataFolder = resolve(options.dataFolder);
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  prepareFolder(dataFolder);
   const note = join(dataFolder, 'testbed', 'running.json');
   await endLeftover(note);
   const given: NodeJS.ProcessEnv = { ...process.env, ...options.env };
@@ -60,7 +60,17 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   return { ...listening, dataFolder, simulators: simulators.value, serverPid, ended, stop };
 }
 
-async function around(dataFolder: string, env: NodeJS.ProcessEnv, ports: Ports): Promise<Simulators> {
+function prepareFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new Error(`YUANYOU_DATA: the folder cannot be used, ${(cause as NodeJS.ErrnoException).code ?? 'error'} (${folder})`, { cause });
+  }
+}
+
+/** The simulators of an instance, as its server's environment names them. */
+export async function around(dataFolder: string, env: NodeJS.ProcessEnv, ports: Ports): Promise<Simulators> {
   const { startSimulators } = await import('./simulators.ts');
   const feeds = resolve(env['YUANYOU_FEEDS'] ?? join(dataFolder, 'feeds'));
   return startSimulators({
@@ -74,12 +84,13 @@ async function around(dataFolder: string, env: NodeJS.ProcessEnv, ports: Ports):
 const simulatorKeys = { gateway: 'sk_test_simulator', webhook: 'whsec_simulator_development', operator: 'operator-simulator-key' };
 
 /** Where the server finds the simulators, unless its environment names others. */
-function counterparts(ports: Ports): Record<string, string> {
+export function counterparts(ports: Ports): Record<string, string> {
   return {
     YUANYOU_GATEWAY_URL: `http://127.0.0.1:${ports.gateway}`,
     STRIPE_SECRET_KEY: simulatorKeys.gateway,
     STRIPE_WEBHOOK_SECRET: simulatorKeys.webhook,
     YUANYOU_SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
+    YUANYOU_MAIL_ERASURE_URL: `http://127.0.0.1:${ports.inbox}/erasures`,
     YUANYOU_DEMO_OPERATOR_URL: `http://127.0.0.1:${ports.operator}`,
     YUANYOU_DEMO_OPERATOR_KEY: simulatorKeys.operator,
   };

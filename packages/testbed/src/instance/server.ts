@@ -18,6 +18,8 @@ export interface ServerProcess {
   readonly ended: Promise<number>;
   /** SIGTERM, and wait. */
   stop(): Promise<number>;
+  /** SIGKILL, and wait. */
+  kill(): Promise<void>;
 }
 
 /** The server ended before it listened; it has said why on standard error. */
@@ -47,6 +49,10 @@ export async function startServer(env: NodeJS.ProcessEnv, output: 'inherit' | 'i
     async stop() {
       child.kill('SIGTERM');
       return ended;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
     },
   };
 }
