@@ -2,3 +2,4 @@
 export { openDatabase, sql } from './platform/db/index.ts';
 export type { Database } from './platform/db/index.ts';
 export { startEmbedded } from './platform/db/embedded.ts';
+export { testDatabase, type TestDatabase } from './platform/db/testing.ts';

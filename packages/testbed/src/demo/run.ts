@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { accessRoutes, createClient } from '@yuanyou/contract';
+import { createClient } from '@yuanyou/contract';
 import { startInstance } from '../instance/index.ts';
 import type { Instance } from '../instance/index.ts';
 import { createDevelopmentPhone } from '../phone/development.ts';
@@ -9,41 +8,7 @@ import { buying } from './buy.ts';
 import { demoTraveller, expectThat, known } from './journey.ts';
 import type { Act, Journey } from './journey.ts';
 import { leaving } from './leave.ts';
-
-const packages = join(import.meta.dirname, '..', '..', '..');
-const programs = {
-  server: join(packages, 'server', 'src', 'main.ts'),
-  yuanyou: join(packages, 'cli', 'bin', 'yuanyou.js'),
-  check: join(packages, 'testbed', 'src', 'bin', 'demo-check.ts'),
-};
-
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-}
-
-/** Runs a program of ours to its end. */
-function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let out = '';
-    child.stdout.on('data', (chunk: Buffer) => { out += chunk.toString(); });
-    child.stderr.on('data', (chunk: Buffer) => { out += chunk.toString(); });
-    child.once('error', reject);
-    child.once('exit', (code) => { resolve({ code: code ?? 1, out }); });
-  });
-}
-
-/** The one-time command makes the first admin, who then signs in over the API. */
-async function firstAgent(instance: Instance): Promise<string> {
-  const env = { ...process.env, YUANYOU_DATA: instance.dataFolder, YUANYOU_MODE: 'development', YUANYOU_LOG_LEVEL: 'silent' };
-  const { code, out } = await run(programs.server, ['admin', 'agent@example.test', 'Demo', 'Agent'], env);
-  expectThat(code === 0, `the admin command to end well: ${out}`);
-  const invitation = known(/Invitation code: (\S+)/.exec(out)?.[1], 'an invitation');
-  const client = createClient({ baseUrl: instance.publicUrl });
-  const { body } = await client.call(accessRoutes.acceptInvitation, { body: { code: invitation, password: 'an agent password, 2026' } });
-  return known(body.session.secret ?? undefined, 'an agent’s session');
-}
+import { firstAgent, programs, run } from './programs.ts';
 
 /** The certificate verifies with the server stopped, and a copy with one changed byte does not. */
 async function verifyOffline(artefacts: string): Promise<string> {
@@ -94,7 +59,7 @@ export async function runDemo(folder: string, say: (line: string) => void): Prom
         const { publicUrl: apiUrl, simulators } = instance;
         const places = { apiUrl, gatewayUrl: simulators.gateway.url, operatorUrl: simulators.operator.url, inboxUrl: simulators.inbox.url, artefacts };
         const phone = createDevelopmentPhone({ pkiFolder: join(instance.dataFolder, 'pki') });
-        journey = { traveller: demoTraveller, places, client: createClient({ baseUrl: apiUrl }), phone, agentSecret: await firstAgent(instance) };
+        journey = { traveller: demoTraveller, places, client: createClient({ baseUrl: apiUrl }), phone, agentSecret: await firstAgent(apiUrl, { ...process.env, YUANYOU_DATA: instance.dataFolder, YUANYOU_MODE: 'development' }) };
         return `${apiUrl}, ES9+ at ${instance.es9Address}`;
       },
     },
