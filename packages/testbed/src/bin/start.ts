@@ -17,6 +17,9 @@ function whenAskedToStop(): Promise<'asked'> {
   return new Promise((resolve) => {
     process.on('SIGTERM', () => { resolve('asked'); });
     process.on('SIGINT', () => { resolve('asked'); });
+    // npm hands a signal to its shell only, which may end without passing it on: then this process changes its parent.
+    const parent = process.ppid;
+    if (process.env['npm_lifecycle_event'] !== undefined) setInterval(() => { if (process.ppid !== parent) resolve('asked'); }, 200).unref();
   });
 }
 

@@ -46,7 +46,9 @@ const attempts = 6;
 /** Opens a pool; connects at first use. */
 export function openDatabase(given: string | DatabaseOptions): Database {
   const options: DatabaseOptions = typeof given === 'string' ? { url: given } : given;
-  const pool = openPool(options);
+  // A closing connection may still hear that the server stops.
+  let closing = false;
+  const pool = openPool(options, (error) => { if (!closing) options.onIdleError?.(error); });
   const prepare = options.pooling !== 'transaction';
   const begin = prepare ? 'begin' : beginWithLimits(options);
 
@@ -61,11 +63,14 @@ export function openDatabase(given: string | DatabaseOptions): Database {
       return Math.floor(number / 10_000);
     },
     connections: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
-    close: () => pool.end(),
+    close() {
+      closing = true;
+      return pool.end();
+    },
   };
 }
 
-function openPool(options: DatabaseOptions): pg.Pool {
+function openPool(options: DatabaseOptions, onIdleError: (error: Error) => void): pg.Pool {
   const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
   const config = {
     connectionString: options.url,
@@ -88,7 +93,7 @@ function openPool(options: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool(config);
   // A connection that breaks while a transaction holds it tells so here too; its next statement fails, which is answer enough.
   pool.on('connect', (client) => { client.on('error', () => {}); });
-  pool.on('error', (error) => options.onIdleError?.(error));
+  pool.on('error', onIdleError);
   return pool;
 }
 
