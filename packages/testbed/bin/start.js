@@ -1,6 +1,4 @@
 #!/usr/bin/env node
-/* oxlint-disable typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call,
-   typescript/no-unsafe-member-access, typescript/no-unsafe-return -- plain JavaScript lies outside the TypeScript project, so that the linter knows no types of it */
 // Plain JavaScript, for the Node that happens to be there: `npm run` finds the one beside the dependencies, a person's shell may not.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { startEmbedded } from './embedded.ts';
+import { removeAbandoned, startEmbedded } from './embedded.ts';
 import { isAlive } from './embedded-postmaster.ts';
 import { openDatabase, sql } from './index.ts';
 
@@ -45,7 +45,7 @@ test('a second process joins the running server and leaves it running', async ()
 
 test('after a kill -9 of the process that ran it, the next start ends the old postmaster and finds committed rows', async () => {
   const script = `
-    import { startEmbedded } from ${JSON.stringify(join(import.meta.dirname, 'embedded.ts'))};
+    import { removeAbandoned, startEmbedded } from ${JSON.stringify(join(import.meta.dirname, 'embedded.ts'))};
     import { openDatabase, sql } from ${JSON.stringify(join(import.meta.dirname, 'index.ts'))};
     const server = await startEmbedded({ folder: ${JSON.stringify(folder)}, databases: ['yuanyou'] });
     const db = openDatabase(server.url('yuanyou'));
@@ -65,6 +65,7 @@ test('after a kill -9 of the process that ran it, the next start ends the old po
   expect(isAlive(old)).toBe(true);
 
   const server = await startEmbedded({ folder, databases: ['yuanyou'] });
+  await removeAbandoned(folder);
   expect(server.joined).toBe(false);
   expect(isAlive(old)).toBe(false);
   const db = openDatabase(server.url('yuanyou'));
@@ -86,6 +87,14 @@ test('tells when the server is lost', async () => {
   await server.lost;
   await server.stop();
   expect(existsSync(join(folder, 'owner.json'))).toBe(false);
+});
+
+test('a folder whose owner is dead can be removed, server and all', async () => {
+  const abandoned = join(root, 'abandoned');
+  const server = await startEmbedded({ folder: abandoned, databases: [] });
+  writeFileSync(join(abandoned, 'owner.json'), JSON.stringify({ pid: 2 ** 22 + 1, birth: '1' }));
+  await removeAbandoned(abandoned);
+  expect([existsSync(abandoned), isAlive(server.pid)]).toEqual([false, false]);
 });
 
 test('refuses the folder of another major version', async () => {

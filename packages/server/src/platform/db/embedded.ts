@@ -92,6 +92,15 @@ function readOwner(folder: string): Owner | undefined {
   }
 }
 
+/** Ends what runs in a folder whose owner was killed, and removes the folder; leaves it alone while its owner lives. */
+export async function removeAbandoned(folder: string): Promise<void> {
+  const owner = readOwner(folder);
+  if (owner === undefined || (isAlive(owner.pid) && birthOf(owner.pid) === owner.birth)) return;
+  const cluster = join(folder, 'cluster');
+  if (existsSync(cluster)) await endLeftovers(cluster);
+  rmSync(folder, { recursive: true, force: true });
+}
+
 function dropOwnership(folder: string): void {
   if (readOwner(folder)?.pid === process.pid) rmSync(ownerFile(folder), { force: true });
 }
