@@ -41,14 +41,13 @@ export function startBsp(keys: SessionKeys): BspState {
 export function protectSegments(
   state: BspState, tag: number, plaintexts: readonly Uint8Array[],
 ): { readonly segments: readonly Uint8Array[]; readonly state: BspState } {
-  const encrypted = modeOf(tag) === 'encrypted';
   const cmac = cmacUnder(state.macKey);
-  const icvs = encrypted ? icvUnder(state.encryptionKey) : undefined;
+  const encrypt = modeOf(tag) === 'encrypted' ? encryptorUnder(state.encryptionKey) : undefined;
   const segments: Uint8Array[] = [];
   let { macChainingValue, counter } = state;
   for (const plaintext of plaintexts) {
     if (plaintext.length > MAX_SEGMENT_PLAINTEXT) throw new RspError('bsp/segment', 'plaintext too long');
-    const body = icvs ? encrypt(state.encryptionKey, icvs(counter), plaintext) : plaintext;
+    const body = encrypt ? encrypt(counter, plaintext) : plaintext;
     const mac = macOf(cmac, macChainingValue, tag, body);
     segments.push(encodeTlv(tag, body, mac.subarray(0, MAC_BYTES)));
     macChainingValue = mac;
@@ -69,7 +68,7 @@ export function unprotectSegment(state: BspState, segment: Uint8Array): { readon
   const body = value.subarray(0, -MAC_BYTES);
   const mac = macOf(cmacUnder(state.macKey), state.macChainingValue, tag, body);
   if (!timingSafeEqual(mac.subarray(0, MAC_BYTES), value.subarray(-MAC_BYTES))) throw new RspError('bsp/mac');
-  const plaintext = mode === 'encrypted' ? decrypt(state.encryptionKey, icvUnder(state.encryptionKey)(state.counter), body) : body;
+  const plaintext = mode === 'encrypted' ? decrypt(state.encryptionKey, icvOf(state.encryptionKey, state.counter), body) : body;
   return { plaintext, state: { ...state, macChainingValue: mac, counter: state.counter + 1 } };
 }
 
@@ -84,22 +83,34 @@ function macOf(cmac: Cmac, macChainingValue: Uint8Array, tag: number, body: Uint
   return cmac.over(macChainingValue, Uint8Array.of(tag), encodeLength(body.length + MAC_BYTES), body);
 }
 
-/** Initial chaining vectors: the counter as one block, encrypted. */
-function icvUnder(key: Uint8Array): (counter: number) => Buffer {
-  const cipher = createCipheriv('aes-128-ecb', key, null).setAutoPadding(false);
-  return (counter) => {
-    const block = Buffer.alloc(BLOCK);
-    block.writeUInt32BE(counter, BLOCK - 4);
-    return cipher.update(block);
-  };
+/** Initial chaining vector: the counter as one block, encrypted. */
+function icvOf(key: Uint8Array, counter: number): Buffer {
+  return createCipheriv('aes-128-ecb', key, null).setAutoPadding(false).update(counterBlock(counter));
 }
 
-function encrypt(key: Uint8Array, icv: Uint8Array, plaintext: Uint8Array): Buffer {
-  const padded = Buffer.alloc((Math.floor(plaintext.length / BLOCK) + 1) * BLOCK);
-  padded.set(plaintext);
-  padded[plaintext.length] = 0x80;
-  // Whole blocks without padding leave nothing for final().
-  return createCipheriv('aes-128-cbc', key, icv).setAutoPadding(false).update(padded);
+function counterBlock(counter: number): Buffer {
+  const block = Buffer.alloc(BLOCK);
+  block.writeUInt32BE(counter, BLOCK - 4);
+  return block;
+}
+
+/**
+ * Encrypts plaintexts under one cipher for all: the counter goes in first, freed from what the cipher chains, so that its encryption, the
+ * initial chaining vector, is what the plaintext's first block is chained to.
+ */
+function encryptorUnder(key: Uint8Array): (counter: number, plaintext: Uint8Array) => Buffer {
+  const cipher = createCipheriv('aes-128-cbc', key, Buffer.alloc(BLOCK)).setAutoPadding(false);
+  let chained: Uint8Array = Buffer.alloc(BLOCK);
+  return (counter, plaintext) => {
+    const input = Buffer.alloc((Math.floor(plaintext.length / BLOCK) + 2) * BLOCK);
+    input.writeUInt32BE(counter, BLOCK - 4);
+    for (let i = 0; i < BLOCK; i++) input[i]! ^= chained[i]!;
+    input.set(plaintext, BLOCK);
+    input[BLOCK + plaintext.length] = 0x80;
+    const output = cipher.update(input);
+    chained = output.subarray(-BLOCK);
+    return output.subarray(BLOCK);
+  };
 }
 
 function decrypt(key: Uint8Array, icv: Uint8Array, body: Uint8Array): Uint8Array {

@@ -1,23 +1,24 @@
 import type { KeyObject } from 'node:crypto';
 import { toHex } from '../bytes.ts';
-import { certificateHash } from './certificate.ts';
+import { certificateHash, parseCertificate } from './certificate.ts';
 import type { Certificate } from './certificate.ts';
 import type { CurveName } from './curve.ts';
 import { importPoint, verifyRaw } from './keys.ts';
 
 /**
- * What verification remembers between calls: imported public keys, and the CA certificates whose signature was found right. Bounded; the
+ * What verification remembers between calls: imported public keys, certificates that come often, and the CA certificates whose signature was found right. Bounded; the
  * entry unused for longest goes first. Holds nothing secret; one for a whole process will do.
  */
 export interface PkiCache {
   readonly keys: Map<string, KeyObject>;
   readonly signedBy: Map<string, true>;
+  readonly certificates: Map<string, Certificate>;
   readonly maxEntries: number;
 }
 
 /** An empty cache for at most `maxEntries` keys (default 1024, some 2 KB each). */
 export function createPkiCache(maxEntries = 1024): PkiCache {
-  return { keys: new Map(), signedBy: new Map(), maxEntries };
+  return { keys: new Map(), signedBy: new Map(), certificates: new Map(), maxEntries };
 }
 
 /**
@@ -35,6 +36,14 @@ export function publicKeyOf(certificate: Certificate, cache: PkiCache): KeyObjec
  */
 export function pointKey(curve: CurveName, point: Uint8Array, cache: PkiCache): KeyObject {
   return remember(cache, cache.keys, `${curve}:${toHex(point)}`, () => importPoint(curve, point));
+}
+
+/**
+ * Reads a certificate that comes again and again, such as an EUM's: once.
+ * @throws RspError as `parseCertificate`
+ */
+export function readCached(bytes: Uint8Array, cache: PkiCache): Certificate {
+  return remember(cache, cache.certificates, certificateHash(bytes), () => parseCertificate(Uint8Array.from(bytes)));
 }
 
 /** True when `issuer`'s key made the certificate's signature. CA certificates are verified once, end entities each time. */

@@ -67,9 +67,16 @@ export function parseCertificate(bytes: Uint8Array): Certificate {
   }
 }
 
-/** SHA-256 of the whole certificate, hexadecimal: the key of every cache. */
+const hashes = new WeakMap<Uint8Array, string>();
+
+/** SHA-256 of the whole certificate, hexadecimal: the key of every cache. Remembered for as long as these very bytes are held. */
 export function certificateHash(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  let hash = hashes.get(bytes);
+  if (hash === undefined) {
+    hash = createHash('sha256').update(bytes).digest('hex');
+    hashes.set(bytes, hash);
+  }
+  return hash;
 }
 
 /** The value of the subject's first attribute of this type, by dotted object identifier. */

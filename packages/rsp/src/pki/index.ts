@@ -1,4 +1,4 @@
-export { createPkiCache, isSignedBy, pointKey, publicKeyOf, type PkiCache } from './cache.ts';
+export { createPkiCache, isSignedBy, pointKey, publicKeyOf, readCached, type PkiCache } from './cache.ts';
 export {
   certificateHash, eidOf, MAX_CERTIFICATE_BYTES, parseCertificate, subjectAttribute, type Certificate, type PermittedSubject,
 } from './certificate.ts';

@@ -6,7 +6,7 @@ import { equalBytes, fromHex, toHex } from '../bytes.ts';
 import type { Es9plusRequest, Es9plusResponse } from '../es9plus/index.ts';
 import { RspError } from '../errors.ts';
 import {
-  eidOf, parseCertificate, pointKey, verifyEuiccChain, verifyRaw,
+  eidOf, parseCertificate, pointKey, readCached, verifyEuiccChain, verifyRaw,
   type Certificate, type ChainFault, type CertificateRole, type ChainTrust, type PkiCache,
 } from '../pki/index.ts';
 import { chainOf } from './initiate.ts';
@@ -103,7 +103,7 @@ function requireOk(response: Output<typeof AuthenticateServerResponse>, transact
 }
 
 function verifyCertificates(ok: Ok, session: SmdpSession, trust: ChainTrust): Certificate {
-  const eum = readCertificate(ok.eumCertificate, 'eumCertificateInvalid');
+  const eum = readCertificate(ok.eumCertificate, 'eumCertificateInvalid', trust.cache);
   const euicc = readCertificate(ok.euiccCertificate, 'euiccCertificateInvalid');
   const ci = verifiedCi(eum, euicc, trust);
   // The eUICC was told which CI to sign under.
@@ -125,9 +125,9 @@ function chainRefusal(role: CertificateRole, fault: ChainFault): Refusal {
 }
 
 /** Reads a certificate; what cannot be read is as invalid as what does not verify. */
-export function readCertificate(bytes: Uint8Array, refusal: Refusal): Certificate {
+export function readCertificate(bytes: Uint8Array, refusal: Refusal, cache?: PkiCache): Certificate {
   try {
-    return parseCertificate(bytes);
+    return cache ? readCached(bytes, cache) : parseCertificate(bytes);
   } catch (cause) {
     if (cause instanceof RspError) throw refuse(refusal, cause.message);
     throw cause;

@@ -60,7 +60,7 @@ export function verifyNotification(
   }
   const { tbsOtherNotification, euiccSign, euiccCertificate, eumCertificate } = message.value;
   const euicc = readCertificate(euiccCertificate, 'euiccCertificateInvalid');
-  verifiedCi(readCertificate(eumCertificate, 'eumCertificateInvalid'), euicc, trust);
+  verifiedCi(readCertificate(eumCertificate, 'eumCertificateInvalid', trust.cache), euicc, trust);
   if (!isSignature(euicc.publicKey, tbsOtherNotification.raw, euiccSign, trust.cache)) throw refuse('signatureInvalid');
   return eidOf(euicc);
 }
