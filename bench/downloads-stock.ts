@@ -23,6 +23,8 @@ export interface DownloadStock {
   order(count: number): Promise<readonly StockedOrder[]>;
   /** Waits until the outbox has delivered everything. */
   settled(): Promise<void>;
+  /** Transactions that the database has committed so far; PostgreSQL counts with a second's delay. */
+  transactions(): Promise<number>;
   /** @throws when a profile's verified install notification has not arrived */
   requireInstalled(orders: readonly StockedOrder[]): Promise<void>;
   close(): Promise<void>;
@@ -74,6 +76,12 @@ export async function openStock(env: NodeJS.ProcessEnv): Promise<DownloadStock> 
         await sleep(50);
       }
       throw new Error('the outbox does not come to rest');
+    },
+    async transactions() {
+      await sleep(1_500);
+      const { committed } = await db.one(sql<{ committed: bigint }>`
+        select xact_commit as committed from pg_stat_database where datname = current_database()`);
+      return Number(committed);
     },
     async requireInstalled(orders) {
       const { installed } = await db.one(sql<{ installed: bigint }>`

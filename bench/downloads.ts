@@ -73,16 +73,19 @@ async function measure(folder: string, server: Server, stock: DownloadStock): Pr
   const measured = orders.slice(warmUp);
   const phones = await startPhones(folder, measured, warmUp);
   const postgres = postmasterPid(folder);
+  const transactionsBefore = await stock.transactions();
   const before = { server: cpuMsOf(server.process.pid!), postgres: cpuMsOfTree(postgres) };
   const seconds = await phones.run();
   await stock.settled();
   const after = { server: cpuMsOf(server.process.pid!), postgres: cpuMsOfTree(postgres) };
   phones.stop();
   await stock.requireInstalled(measured);
+  const transactions = (await stock.transactions() - transactionsBefore) / count;
 
   const serverCpuMsPerDownload = (after.server - before.server) / count;
   const cpuMsPerDownload = serverCpuMsPerDownload + (after.postgres - before.postgres) / count;
   const cryptoLoopMsPerDownload = cryptoLoopMs(options.curve);
+  process.stdout.write(`  ${transactions.toFixed(1)} transactions a download\n`);
   return rounded({
     downloadsPerSecond: count / seconds, cpuMsPerDownload, serverCpuMsPerDownload, cryptoLoopMsPerDownload,
     ratioToCryptoLoop: cpuMsPerDownload / cryptoLoopMsPerDownload, peakRssMb: peakRssMbOf(server.process.pid!),
@@ -141,7 +144,7 @@ function messageOf<T>(child: ChildProcess, kind: string): Promise<T> {
 }
 
 async function stopped(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => { child.once('exit', resolve); });
   child.kill('SIGTERM');
   await ended;
