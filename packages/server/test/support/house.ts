@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { accessRoutes, createClient } from '@yuanyou/contract';
+import type { Client, Role } from '@yuanyou/contract';
+import { createContext } from '../../src/context.ts';
+import type { Changes, Context } from '../../src/context.ts';
+import { loadConfig } from '../../src/config.ts';
+import type { Config } from '../../src/config.ts';
+import { manualClock } from '../../src/platform/clock/index.ts';
+import { sql } from '../../src/platform/db/index.ts';
+import type { Database } from '../../src/platform/db/index.ts';
+import { testDatabase } from '../../src/platform/db/testing.ts';
+import { createLog } from '../../src/platform/log/index.ts';
+import { createKeys } from '../../src/platform/keys/index.ts';
+import type { Keys } from '../../src/platform/keys/index.ts';
+import { settlePorts } from '../../src/ports.ts';
+import { startSimulator } from '../simulators.ts';
+import type { Simulator } from '../simulators.ts';
+
+/** The whole service in this process, on databases of its own, with its counterparts in processes of theirs and a clock that stands still. */
+export interface House {
+  readonly config: Config;
+  readonly context: Context;
+  readonly db: Database;
+  readonly keysDb: Database;
+  /** Opens what the service sealed. */
+  readonly keys: Keys;
+  readonly clock: ReturnType<typeof manualClock>;
+  readonly gateway: Simulator;
+  readonly operator: Simulator;
+  readonly inbox: Simulator;
+  /** Warnings and errors of the service. */
+  readonly logged: string[];
+  /** A client with an address of its own; `session` is asked at every call. */
+  client(session?: () => string | undefined): Client;
+  /** Works until nothing is due; pauses of up to `patienceMs` are waited out by moving the clock. */
+  run(patienceMs?: number): Promise<void>;
+  /** Works, moves both clocks, works again. */
+  later(ms: number): Promise<void>;
+  /** Asks until the answer is there, working meanwhile: what other processes do takes real time. */
+  until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T>;
+  /** Signs in a new agent. */
+  agent(role: Role): Promise<Client>;
+  stop(): Promise<void>;
+}
+
+const webhookSecret = 'whsec_house_of_tests';
+/** Soon enough that a whole series of attempts fits between two looks. */
+const quickBackoff = { firstMs: 100, factor: 1.5, longestMs: 1000 };
+const patience = 2000;
+const mostAhead = 15 * 60_000;
+
+let callers = 0;
+
+async function configured(folder: string): Promise<{ config: Config; gateway: Simulator; operator: Simulator; inbox: Simulator }> {
+  const plain = await settlePorts(loadConfig({
+    YUANYOU_MODE: 'test', YUANYOU_DATA: folder, YUANYOU_DEMO: 'on', PORT: '0', YUANYOU_ES9_PORT: '0', YUANYOU_REQUESTS_PER_MINUTE: '0',
+    YUANYOU_TRUST_PROXY: '127.0.0.1', YUANYOU_LOG_LEVEL: 'warn', STRIPE_WEBHOOK_SECRET: webhookSecret, YUANYOU_MAIL_FROM: 'service@yuanyou.test',
+  }, folder));
+  const [gateway, operator, inbox] = await Promise.all([
+    startSimulator('gateway', { webhookUrl: `http://127.0.0.1:${plain.http.port}/v1/webhooks/gateway`, webhookSecret, asyncRefundMs: null }),
+    startSimulator('operator', { name: 'sakura' }),
+    startSimulator('inbox'),
+  ]);
+  const config: Config = {
+    ...plain,
+    gateway: { ...plain.gateway, secretKey: gateway.shown['secretKey']!, url: gateway.shown['url']! },
+    mail: { ...plain.mail, url: inbox.shown['smtpUrl']! },
+    demo: { operator: { url: operator.shown['url']!, apiKey: operator.shown['apiKey']!, feedFolder: join(operator.folder, 'feed') } },
+  };
+  return { config, gateway, operator, inbox };
+}
+
+/** The next time at which something is due, with what repeats by itself left out. */
+async function nextDue(db: Database): Promise<Date | undefined> {
+  const row = await db.one<{ at: Date | null }>(sql`
+    select min(at) as at from (
+      select min(due_at) as at from jobs.delivery where status in ('delayed', 'ready', 'behind')
+      union all select min(due_at) from jobs.saga where status in ('running', 'undoing')) due`);
+  return row.at ?? undefined;
+}
+
+function clientFor(url: string, session?: () => string | undefined): Client {
+  callers += 1;
+  const address = `10.${(callers >> 16) & 255}.${(callers >> 8) & 255}.${callers & 255}`;
+  return createClient({
+    baseUrl: url,
+    ...(session === undefined ? {} : { session }),
+    fetch: (input, init) => {
+      const headers = new Headers(init?.headers);
+      headers.set('x-forwarded-for', address);
+      return fetch(input, { ...init, headers });
+    },
+  });
+}
+
+/** Opens a house; close it with `stop`. */
+export async function openHouse(changes: Changes = {}, change: (config: Config) => Config = (config) => config): Promise<House> {
+  const folder = mkdtempSync(join(tmpdir(), 'yuanyou-house-'));
+  const [{ config: plain, gateway, operator, inbox }, database] = await Promise.all([configured(folder), testDatabase()]);
+  const config = change(plain);
+  const masterKey = randomBytes(32);
+  const clock = manualClock(new Date());
+  const logged: string[] = [];
+  const { log } = createLog({ level: 'warn', format: 'json', write: (line) => { logged.push(line); } });
+  const context = await createContext(config, { main: database.db, keys: database.keysDb }, masterKey, log, {
+    clock, ...changes, jobs: { idleMs: 3_600_000, backoff: quickBackoff, ...changes.jobs },
+  });
+  const { httpUrl } = await context.start();
+  const keys = createKeys({ db: database.keysDb, masterKey, keyFolder: config.keys.folder, clock });
+  const { db } = database;
+  let gatewayAheadMs = 0;
+
+  /** The gateway signs with its own clock, and a signature that looks old is refused. */
+  const keepUp = async (): Promise<void> => {
+    const behindMs = clock.now().getTime() - (Date.now() + gatewayAheadMs);
+    if (behindMs < 120_000) return;
+    await gateway.post('/_control/clock', { advanceMs: behindMs });
+    gatewayAheadMs += behindMs;
+  };
+  const run: House['run'] = async (patienceMs = patience) => {
+    const end = clock.now().getTime() + mostAhead;
+    for (;;) {
+      await context.jobs.drain();
+      const next = await nextDue(db);
+      if (next === undefined || next.getTime() - clock.now().getTime() > patienceMs || next.getTime() > end) return;
+      if (next > clock.now()) clock.set(next);
+      await keepUp();
+    }
+  };
+  const later: House['later'] = async (ms) => {
+    await run();
+    clock.advance(ms);
+    await keepUp();
+    await run();
+  };
+  const until: House['until'] = async (what, ask) => {
+    const end = performance.now() + 8000;
+    for (;;) {
+      await run();
+      const answer = await ask();
+      if (answer !== undefined && answer !== false) return answer;
+      if (performance.now() > end) throw new Error(`not within 8 s: ${what}; logged: ${logged.slice(-5).join('\n')}`);
+      await new Promise((resolve) => { setTimeout(resolve, 15); });
+    }
+  };
+  let admin: Promise<string> | undefined;
+  const accept = async (code: string): Promise<string> => {
+    const { body } = await clientFor(httpUrl).call(accessRoutes.acceptInvitation, { body: { code, password: 'an agent password, long' } });
+    return body.session.secret!;
+  };
+  return {
+    config, context, db, keysDb: database.keysDb, keys, clock, gateway, operator, inbox, logged, run, later, until,
+    client: (session) => clientFor(httpUrl, session),
+    async agent(role) {
+      admin ??= context.access.createFirstAdmin({ email: 'first@yuanyou.test', name: 'First' }).then(({ code }) => accept(code));
+      const first = await admin;
+      if (role === 'admin') return clientFor(httpUrl, () => first);
+      const { body } = await clientFor(httpUrl, () => first).call(accessRoutes.inviteAgent, {
+        idempotencyKey: randomBytes(12).toString('hex'), body: { email: `${role}.${randomBytes(4).toString('hex')}@yuanyou.test`, name: role, roles: [role] },
+      });
+      const secret = await accept(body.invitation.code);
+      return clientFor(httpUrl, () => secret);
+    },
+    async stop() {
+      await context.stop();
+      await Promise.all([database.drop(), gateway.stop(), operator.stop(), inbox.stop()]);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
