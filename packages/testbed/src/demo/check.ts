@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ContractError, accountsRoutes, createClient } from '@yuanyou/contract';
 import { openDatabase, sql, startEmbedded } from '@yuanyou/server/testing';
@@ -7,6 +7,7 @@ import { readGatewayBooks } from '../gateway/index.ts';
 import { readInbox } from '../inbox/index.ts';
 import { readOperatorRegister } from '../operator/index.ts';
 import { demoTraveller as traveller } from './journey.ts';
+import { found, inFiles, inRows, needlesOf } from './search.ts';
 
 export interface DemoState {
   readonly dataFolder: string;
@@ -21,69 +22,12 @@ export interface CheckResult {
   readonly detail: string;
 }
 
-/** Everything personal that the traveller gave. */
-const personal: readonly string[] = [
-  traveller.email, traveller.password, traveller.name,
-  ...traveller.contacts.flatMap((c) => [c.name, c.phone, c.email, c.note].filter((value) => value !== null)),
-];
-
-/** A value in the forms in which it could lie about. */
-function forms(value: string): Buffer[] {
-  const utf8 = Buffer.from(value);
-  const texts = [value, value.toLowerCase(), value.toUpperCase(), JSON.stringify(value).slice(1, -1), utf8.toString('base64').replace(/=+$/, ''), utf8.toString('hex')];
-  return [...new Set(texts)].map((text) => Buffer.from(text)).concat(Buffer.from(value, 'utf16le'));
-}
-
-const needles = personal.map((value) => ({ value, forms: forms(value) }));
-
-/** The personal values found in some bytes. */
-function found(bytes: Buffer): string[] {
-  return needles.filter((needle) => needle.forms.some((form) => bytes.includes(form))).map((needle) => needle.value);
-}
-
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return filesBelow(path);
-    return entry.isFile() ? [path] : [];
-  });
-}
-
-async function tablesOf(db: Database): Promise<string[]> {
-  const rows = await db.all<{ name: string }>(sql`
-    select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema') order by 1`);
-  return rows.map((row) => row.name);
-}
-
-/** Every row of every table as text: bytea comes out in hex, which is one of the forms looked for. */
-async function inRows(db: Database): Promise<{ hits: string[]; rows: number }> {
-  const hits: string[] = [];
-  let rows = 0;
-  for (const table of await tablesOf(db)) {
-    const texts = await db.all<{ row: string }>(sql`select t::text as row from ${sql.raw(table)} t`);
-    rows += texts.length;
-    for (const value of found(Buffer.from(texts.map((text) => text.row).join('\n')))) hits.push(`${value} in ${table}`);
-  }
-  return { hits, rows };
-}
-
-/** Every file below the data folder but the counterparts' own books: heaps, WAL, key files, feeds. */
-function inFiles(dataFolder: string): { hits: string[]; bytes: number } {
-  const hits: string[] = [];
-  let bytes = 0;
-  for (const path of filesBelow(dataFolder)) {
-    if (path.startsWith(join(dataFolder, 'testbed'))) continue;
-    bytes += statSync(path).size;
-    for (const value of found(readFileSync(path))) hits.push(`${value} in ${path.slice(dataFolder.length + 1)}`);
-  }
-  return { hits, bytes };
-}
-
 async function personalChecks(main: Database, keys: Database, state: DemoState): Promise<CheckResult[]> {
   const inbox = readFileSync(join(state.dataFolder, 'testbed', 'inbox', 'inbox.jsonl'));
-  const control = found(inbox);
-  const rows = [await inRows(main), await inRows(keys)];
-  const files = inFiles(state.dataFolder);
+  const needles = needlesOf(traveller);
+  const control = found(inbox, needles);
+  const rows = [await inRows(main, needles), await inRows(keys, needles)];
+  const files = inFiles(state.dataFolder, needles);
   const hits = [...rows.flatMap((r) => r.hits), ...files.hits];
   return [
     { name: 'the search finds what is there to be found', ok: control.includes(traveller.email), detail: `the address, in the inbox outside the service` },

@@ -8,11 +8,12 @@ import type { Act, Journey } from './journey.ts';
 
 const access = (j: Journey) => ({ caseNumber: known(j.caseNumber, 'a case number'), accessCode: known(j.accessCode, 'an access code') });
 
-async function status(j: Journey) {
+/** Where the case stands, asked without signing in. */
+export async function status(j: Journey) {
   return (await j.client.call(closureRoutes.getClosureStatus, { body: access(j), session: null })).body;
 }
 
-const preflight: Act = {
+export const preflight: Act = {
   name: 'preflight: what leaving will do',
   async run(j) {
     const { body } = await j.client.call(closureRoutes.getPreflight, { session: known(j.session, 'a session') });
@@ -26,7 +27,7 @@ const preflight: Act = {
   },
 };
 
-const apply: Act = {
+export const apply: Act = {
   name: 'apply: money back to the card, credit given up, export, no cooling-off',
   async run(j) {
     const { body } = await j.client.call(closureRoutes.applyForClosure, {
@@ -60,12 +61,17 @@ const payBack: Act = {
   },
 };
 
+/** What the traveller does on the phone; the signed notification of it waits in the eUICC. */
+export async function deleteProfile(j: Pick<Journey, 'iccid' | 'phone'>): Promise<void> {
+  const iccid = known(j.iccid, 'an ICCID');
+  await j.phone.disable(iccid);
+  await j.phone.delete(iccid);
+}
+
 const unbind: Act = {
   name: 'the phone deletes the profile; its signed notification arrives',
   async run(j) {
-    const iccid = known(j.iccid, 'an ICCID');
-    await j.phone.disable(iccid);
-    await j.phone.delete(iccid);
+    await deleteProfile(j);
     await j.phone.sendNotifications();
     await until('the device unbound', async () => ((await status(j)).steps.find((step) => step.step === 'unbind-devices')?.state === 'done' ? true : undefined));
     return 'deletion confirmed by the phone’s own signature';
@@ -85,7 +91,7 @@ const finish: Act = {
   },
 };
 
-const collect: Act = {
+export const collect: Act = {
   name: 'collect the certificate, the trust file and the export',
   async run(j) {
     const { body: bundle } = await j.client.call(closureRoutes.getCertificate, { body: access(j), session: null });
@@ -103,7 +109,7 @@ const collect: Act = {
   },
 };
 
-const refused: Act = {
+export const refused: Act = {
   name: 'signing in is refused',
   async run(j) {
     const attempt = j.client.call(accountsRoutes.signIn, { session: null, body: { email: j.traveller.email, password: j.traveller.password } });

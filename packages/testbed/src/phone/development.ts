@@ -5,7 +5,7 @@ import type { CurveName } from '@yuanyou/rsp';
 import { testEid } from '@yuanyou/rsp/testing';
 import type { EuiccIssuer } from '@yuanyou/rsp/testing';
 import { createPhone } from './index.ts';
-import type { Phone } from './index.ts';
+import type { Es9plusOptions, Phone } from './index.ts';
 
 const curves: readonly (readonly [string, CurveName])[] = [['p256', 'P-256'], ['bp256', 'brainpoolP256r1']];
 
@@ -25,10 +25,12 @@ export function developmentIssuers(pkiFolder: string): EuiccIssuer[] {
 }
 
 /** A phone that the development service knows: its eUICC is issued under the development EUM, and it trusts the development CI for TLS. */
-export function createDevelopmentPhone(options: { readonly pkiFolder: string; readonly index?: number; readonly statePath?: string }): Phone {
+export function createDevelopmentPhone(options: {
+  readonly pkiFolder: string; readonly index?: number; readonly statePath?: string; readonly locate?: Es9plusOptions['locate'];
+}): Phone {
   const tlsCa = new X509Certificate(readFileSync(join(options.pkiFolder, 'ci-p256.der'))).toString();
   return createPhone({
     eid: testEid(options.index ?? 1), issuers: developmentIssuers(options.pkiFolder), tlsCa,
-    ...(options.statePath === undefined ? {} : { statePath: options.statePath }),
+    ...(options.statePath === undefined ? {} : { statePath: options.statePath }), ...(options.locate === undefined ? {} : { locate: options.locate }),
   });
 }
