@@ -59,7 +59,7 @@ export interface Config {
 }
 
 export interface DatabaseConfig {
-  /** Embedded: the folder of our own PostgreSQL. Given: addresses; `mayMakeKeys` when the keys address was not given but follows from the main one. */
+  /** Embedded: our own PostgreSQL's folder. Given: addresses; `mayMakeKeys` when the keys address follows from the main one. */
   readonly where:
     | { readonly kind: 'embedded'; readonly folder: string }
     | { readonly kind: 'given'; readonly url: string; readonly keysUrl: string; readonly mayMakeKeys: boolean };
@@ -97,7 +97,10 @@ function readValues(env: Environment): SettingValues {
     if (text === undefined) continue;
     const read = setting.shape.safeParse(text);
     if (read.success) values[name] = read.data;
-    else faults.push(`${name}: must be ${read.error.issues[0]?.message ?? 'another value'}${setting.secret === true ? '' : `, not "${text.slice(0, 80)}"`}`);
+    else {
+      const shown = setting.secret === true ? '' : `, not "${text.slice(0, 80)}"`;
+      faults.push(`${name}: must be ${read.error.issues[0]?.message ?? 'another value'}${shown}`);
+    }
   }
   if (faults.length > 0) throw new ConfigError(faults);
   return values as SettingValues;
@@ -166,7 +169,8 @@ function productionFaults(v: SettingValues): string[] {
 
 /** A misspelt name would otherwise leave its default standing without a word. */
 function unknownNames(env: Environment): string[] {
-  const known = new Set(Object.entries(settings).flatMap(([name, setting]: [string, Setting]) => (setting.secret ? [name, `${name}_FILE`] : [name])));
+  const all = Object.entries(settings) as [string, Setting][];
+  const known = new Set(all.flatMap(([name, setting]) => (setting.secret === true ? [name, `${name}_FILE`] : [name])));
   return Object.keys(env).filter((name) => name.startsWith('YUANYOU_') && !name.startsWith('YUANYOU_TEST_') && !known.has(name));
 }
 
@@ -200,7 +204,9 @@ function arrange(v: SettingValues, cwd: string, unknown: readonly string[]): Con
       host: v.YUANYOU_HOST,
       port: v.YUANYOU_ES9_PORT,
       address: v.YUANYOU_ES9_ADDRESS ?? `localhost:${v.YUANYOU_ES9_PORT}`,
-      pki: v.YUANYOU_PKI === undefined ? { kind: 'development', folder: join(dataFolder, 'pki') } : { kind: 'given', folder: resolve(cwd, v.YUANYOU_PKI) },
+      pki: v.YUANYOU_PKI === undefined
+        ? { kind: 'development', folder: join(dataFolder, 'pki') }
+        : { kind: 'given', folder: resolve(cwd, v.YUANYOU_PKI) },
     },
     gateway: {
       secretKey: v.STRIPE_SECRET_KEY,
@@ -228,7 +234,9 @@ function arrange(v: SettingValues, cwd: string, unknown: readonly string[]): Con
 }
 
 function databaseOf(v: SettingValues, dataFolder: string): DatabaseConfig {
-  const limits = { pooling: v.YUANYOU_DATABASE_POOLING, maxConnections: v.YUANYOU_DATABASE_CONNECTIONS, statementTimeoutMs: v.YUANYOU_STATEMENT_TIMEOUT_MS };
+  const limits = {
+    pooling: v.YUANYOU_DATABASE_POOLING, maxConnections: v.YUANYOU_DATABASE_CONNECTIONS, statementTimeoutMs: v.YUANYOU_STATEMENT_TIMEOUT_MS,
+  };
   if (v.DATABASE_URL === undefined) return { where: { kind: 'embedded', folder: join(dataFolder, 'postgres') }, ...limits };
   const keysUrl = v.KEYS_DATABASE_URL ?? keysBeside(v.DATABASE_URL);
   return { where: { kind: 'given', url: v.DATABASE_URL, keysUrl, mayMakeKeys: v.KEYS_DATABASE_URL === undefined }, ...limits };

@@ -39,7 +39,9 @@ function opened(config: DatabaseConfig, url: string, keysUrl: string, embedded: 
   const { pooling, maxConnections, statementTimeoutMs } = config;
   const onIdleError = (error: Error): void => { log.warn({ err: error }, 'a database connection broke'); };
   const main = openDatabase({ url, pooling, maxConnections, statementTimeoutMs, onIdleError });
-  const keys = openDatabase({ url: keysUrl, pooling, maxConnections: Math.max(2, Math.ceil(maxConnections / 3)), statementTimeoutMs, onIdleError });
+  const keys = openDatabase({
+    url: keysUrl, pooling, maxConnections: Math.max(2, Math.ceil(maxConnections / 3)), statementTimeoutMs, onIdleError,
+  });
   return {
     main, keys, url, keysUrl,
     lost: embedded?.lost ?? new Promise(() => {}),

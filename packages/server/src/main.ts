@@ -59,7 +59,8 @@ async function admin(args: readonly string[]): Promise<void> {
   if (email === undefined || !/^[^\s@]+@[^\s@]+$/.test(email)) throw new Error('admin: say the admin\'s email address');
   await within(async ({ context, config }) => {
     const { code, expiresAt } = await context.access.createFirstAdmin({ email, name: name.join(' ') || 'Admin' });
-    process.stdout.write(`Invitation code: ${code}\nAccept it at ${config.http.publicUrl} until ${expiresAt.toISOString()}; it is shown this once.\n`);
+    const until = expiresAt.toISOString();
+    process.stdout.write(`Invitation code: ${code}\nAccept it at ${config.http.publicUrl} until ${until}; it is shown this once.\n`);
   });
 }
 

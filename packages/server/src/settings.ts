@@ -16,7 +16,8 @@ export interface Setting<T = unknown> {
 }
 
 const whole = (least: number, most: number) =>
-  z.string().regex(/^\d{1,9}$/, 'a whole number').transform(Number).refine((n) => n >= least && n <= most, `a number from ${least} to ${most}`);
+  z.string().regex(/^\d{1,9}$/, 'a whole number').transform(Number)
+    .refine((n) => n >= least && n <= most, `a number from ${least} to ${most}`);
 const port = whole(0, 65_535);
 const onOff = z.enum(['on', 'off'], 'on or off').transform((text) => text === 'on');
 const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''));
@@ -29,7 +30,8 @@ const urlOf = (...protocols: readonly string[]) => z.string().refine((text) => {
     return false;
   }
 }, `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`);
-const webUrl = urlOf('http:', 'https:').refine((text) => !/[?#]/.test(text), 'a URL without query or fragment').transform((text) => text.replace(/\/$/, ''));
+const webUrl = urlOf('http:', 'https:').refine((text) => !/[?#]/.test(text), 'a URL without query or fragment')
+  .transform((text) => text.replace(/\/$/, ''));
 const sqlUrl = urlOf('postgres:', 'postgresql:').refine((text) => {
   try {
     return decodeURIComponent(new URL(text).pathname).length > 1;
@@ -39,6 +41,8 @@ const sqlUrl = urlOf('postgres:', 'postgresql:').refine((text) => {
 }, 'a URL that names a database: postgresql://user:password@host:5432/name');
 const key32 = z.string().transform((text) => Buffer.from(text.trim(), 'base64')).refine((bytes) => bytes.length === 32, '32 bytes in base64');
 const hostPort = z.string().regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?$/, 'host or host:port, in lower case');
+
+const faultShape = /^[\w-]+:[\w-]+:(?:undo-)?(?:before|after)=(?:throw|sigkill)(?:\*\d{1,4})?$/;
 
 type Rest = Omit<Setting, 'group' | 'about' | 'shape'>;
 const setting = <T, const R extends Rest>(group: string, about: string, shape: z.ZodType<T, string>, rest: R): Setting<T> & R =>
@@ -59,7 +63,8 @@ export const settings = {
   DATABASE_URL: setting('Database', 'PostgreSQL 15 or newer.', sqlUrl,
     { secret: true, otherwise: 'embedded PostgreSQL in the data folder', example: 'postgresql://yuanyou:PASSWORD@db.example.test:5432/yuanyou' }),
   KEYS_DATABASE_URL: setting('Database', 'The key store: another database, kept out of the main one\'s backups.', sqlUrl,
-    { secret: true, otherwise: 'DATABASE_URL\'s name with _keys behind it; production wants it said', example: 'postgresql://yuanyou:PASSWORD@keys.example.test:5432/yuanyou_keys' }),
+    { secret: true, otherwise: 'DATABASE_URL\'s name with _keys behind it; production wants it said',
+      example: 'postgresql://yuanyou:PASSWORD@keys.example.test:5432/yuanyou_keys' }),
   YUANYOU_DATABASE_POOLING: setting('Database', 'session, or transaction when the URL leads to a pooler that works by transaction.',
     z.enum(['session', 'transaction'], 'session or transaction'), { fallback: 'session' }),
   YUANYOU_DATABASE_CONNECTIONS: setting('Database', 'Connections of one process at most.', whole(2, 500), { fallback: '12' }),
@@ -119,7 +124,8 @@ export const settings = {
     { secret: true, fallback: 'operator-simulator-key' }),
 
   YUANYOU_LOG_ORIGIN: setting('Transparency', 'Name of the closure log, in its checkpoints. Never changed once in use.',
-    z.string().regex(/^[a-z0-9][a-z0-9.-]*(?:\/[A-Za-z0-9._-]+)*$/, 'a name such as log.example.test/closures'), { otherwise: 'localhost/closures', example: 'log.example.test/closures' }),
+    z.string().regex(/^[a-z0-9][a-z0-9.-]*(?:\/[A-Za-z0-9._-]+)*$/, 'a name such as log.example.test/closures'),
+    { otherwise: 'localhost/closures', example: 'log.example.test/closures' }),
   YUANYOU_LOG_ANCHOR: setting('Transparency', 'Folder where the last checkpoint is kept outside the database.', plain.min(1),
     { otherwise: 'anchor in the data folder' }),
   YUANYOU_COOLING_OFF_DAYS: setting('Closure', 'Days between approval and execution, which the traveller may skip.', whole(0, 14),
@@ -132,7 +138,7 @@ export const settings = {
   YUANYOU_JOBS_LEASE_MS: setting('Operation', 'How long a process may be silent before others take over its work; 5000 or more in production.',
     whole(200, 600_000), { fallback: '10000' }),
   YUANYOU_FAULTS: setting('Operation', 'Saga points to break, for tests: kind:step:moment=throw or =sigkill, separated by commas.',
-    list.pipe(z.array(z.string().regex(/^[\w-]+:[\w-]+:(?:undo-)?(?:before|after)=(?:throw|sigkill)(?:\*\d{1,4})?$/, 'kind:step:moment=throw or =sigkill'))), { otherwise: 'none' }),
+    list.pipe(z.array(z.string().regex(faultShape, 'kind:step:moment=throw or =sigkill'))), { otherwise: 'none' }),
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof settings;
@@ -140,5 +146,7 @@ export type SettingName = keyof typeof settings;
 type Read<S> = S extends Setting<infer T> ? T : never;
 /** What the table yields: a value for each variable that is set or has a fallback. */
 export type SettingValues = {
-  readonly [N in SettingName]: (typeof settings)[N] extends { fallback: string } ? Read<(typeof settings)[N]> : Read<(typeof settings)[N]> | undefined;
+  readonly [N in SettingName]: (typeof settings)[N] extends { fallback: string }
+    ? Read<(typeof settings)[N]>
+    : Read<(typeof settings)[N]> | undefined;
 };

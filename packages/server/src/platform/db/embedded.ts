@@ -1,5 +1,7 @@
 import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync, chownSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -137,7 +139,13 @@ function userFor(cluster: string): RunAs | undefined {
   return { uid, gid };
 }
 
-interface Command { readonly folder: string; readonly stdio: StdioOptions; readonly options: { uid?: number; gid?: number; cwd: string }; done(): void }
+interface Command {
+  readonly folder: string;
+  readonly stdio: StdioOptions;
+  readonly options: { uid?: number; gid?: number; cwd: string };
+  /** To be called once the program was started. */
+  done(): void;
+}
 
 /**
  * How a program of PostgreSQL is told its data folder. Another user may not be able to walk to it (a checkout in a closed home), so root
@@ -166,7 +174,8 @@ function initialise(cluster: string, binaries: Binaries, runAs: RunAs | undefine
   if (runAs !== undefined) chownSync(draft, runAs.uid, runAs.gid);
   const command = commandFor(draft, runAs, 'pipe');
   const run = spawnSync(binaries.initdb, [
-    '-D', command.folder, '-U', role, '--auth=trust', '-E', 'UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions',
+    '-D', command.folder, '-U', role, '--auth=trust', '-E', 'UTF8',
+    '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions',
   ], { ...command.options, stdio: command.stdio, encoding: 'utf8', timeout: 120_000, env: environment() });
   command.done();
   if (run.status !== 0) throw new ServiceError('db/embedded-initdb', { output: run.error?.message ?? lastLines(run.stderr) });

@@ -23,7 +23,10 @@ const fileName = /^\d{4}-[a-z0-9-]+\.sql$/;
 // Any number will do, as long as all processes of ours use it and nothing else does.
 const lockKey = 7_309_453_120_661n;
 
-/** The migrations of a folder in their order. @throws ServiceError `db/no-migrations` where the folder is missing: a service without its schema must not start. */
+/**
+ * The migrations of a folder in their order.
+ * @throws ServiceError `db/no-migrations` where the folder is missing: a service without its schema must not start.
+ */
 export function readMigrations(folder: string): Migration[] {
   if (!existsSync(folder)) throw new ServiceError('db/no-migrations', { folder });
   const names = readdirSync(folder).filter((name) => name.endsWith('.sql')).sort();

@@ -35,7 +35,10 @@ export function createLog(options: LogOptions): Log {
 function outputOf(options: LogOptions, terminal: boolean): { stream: DestinationStream; flush(): void } {
   const { write } = options;
   if (write !== undefined) return { stream: { write: (line) => { write(terminal ? forTerminal(line, false) : line); } }, flush() {} };
-  if (terminal) return { stream: { write: (line) => { process.stdout.write(forTerminal(line, process.stdout.isTTY === true)); } }, flush() {} };
+  if (terminal) {
+    const colours = process.stdout.isTTY === true;
+    return { stream: { write: (line) => { process.stdout.write(forTerminal(line, colours)); } }, flush() {} };
+  }
   // Lines gather for a moment: a system call a request would cost more than the line itself.
   const file = destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 200 });
   return { stream: file, flush: () => { file.flushSync(); } };

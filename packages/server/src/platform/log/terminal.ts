@@ -17,7 +17,8 @@ export function forTerminal(line: string, colours: boolean): string {
   const error = entry['err'] as { code?: string; message?: string; stack?: string } | undefined;
   if (error !== undefined) fields.push(shown(error.message ?? error.code ?? ''));
   const paint = (code: number, text: string): string => (colours ? `\x1b[${code}m${text}\x1b[0m` : text);
-  const head = [paint(90, time), paint(colour, name.padEnd(5)), typeof entry['msg'] === 'string' ? entry['msg'] : '', paint(90, fields.join(' '))].join(' ').trimEnd();
+  const message = typeof entry['msg'] === 'string' ? entry['msg'] : '';
+  const head = [paint(90, time), paint(colour, name.padEnd(5)), message, paint(90, fields.join(' '))].join(' ').trimEnd();
   return error?.stack ? `${head}\n${paint(90, error.stack)}\n` : `${head}\n`;
 }
 
