@@ -1,10 +1,13 @@
 import { createECDH, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decode, encode } from '../asn1/index.ts';
 import { RspError } from '../errors.ts';
 import { seededRandom } from '../testing/index.ts';
 import { agree, curves, derFromRaw, ephemeralKey, importPoint, importPrivateKey, publicPointOf, rawFromDer, signerOf, verifyRaw } from './index.ts';
 import type { CurveName } from './index.ts';
+import { encodeTlv } from '../tlv/index.ts';
+import { time } from './x509.ts';
 
 const cases = Number(process.env['FUZZ_CASES'] ?? 2000);
 const names = Object.keys(curves) as CurveName[];
@@ -85,5 +88,26 @@ describe('signatures', () => {
         expect(error).toBeInstanceOf(RspError);
       }
     }), { numRuns: cases });
+  });
+});
+
+describe('times', () => {
+  const read = (tag: number, text: string): Date => decode(time, encodeTlv(tag, Buffer.from(text)));
+
+  it('go both ways, with the turn of the century where X.509 puts it', () => {
+    expect(read(0x17, '491231235959Z')).toEqual(new Date('2049-12-31T23:59:59Z'));
+    expect(read(0x17, '500101000000Z')).toEqual(new Date('1950-01-01T00:00:00Z'));
+    expect(read(0x18, '20500101000000Z')).toEqual(new Date('2050-01-01T00:00:00Z'));
+    fc.assert(fc.property(fc.date({ min: new Date('1950-01-01T00:00:00Z'), max: new Date('2200-01-01T00:00:00Z'), noInvalidDate: true }), (date) => {
+      const whole = new Date(Math.floor(date.getTime() / 1000) * 1000);
+      expect(decode(time, encode(time, whole))).toEqual(whole);
+    }), { numRuns: cases });
+  });
+
+  it('are refused when no calendar has them', () => {
+    for (const text of ['261301000000Z', '260631000000Z', '260101240000Z', '260101006000Z', '260101000060Z', '2601010000Z', '260101000000', '26010100000xZ', '260229000000Z']) {
+      expect(() => read(0x17, text), text).toThrow('asn1/value');
+    }
+    expect(() => read(0x18, '00260101000000Z')).toThrow('asn1/value');
   });
 });

@@ -153,14 +153,30 @@ function ia5(tag: number): Type<string> {
   }, (value) => Buffer.from(value, 'latin1'));
 }
 
-function readTime(tlv: Tlv): Date {
-  const digits = Buffer.from(tlv.value).toString('latin1');
-  const utc = tlv.tag === 0x17;
-  if (!(utc ? /^\d{12}Z$/ : /^\d{14}Z$/).test(digits)) throw new RspError('asn1/value', 'time');
-  const full = utc ? `${Number(digits.slice(0, 2)) < 50 ? '20' : '19'}${digits}` : digits;
-  const iso = full.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6.000Z');
-  const at = new Date(iso);
-  // A month of 13 or a 31st of June would otherwise roll over or give NaN.
-  if (Number.isNaN(at.getTime()) || at.toISOString() !== iso) throw new RspError('asn1/value', 'time');
+function readTime({ tag, value }: Tlv): Date {
+  // YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ, digit by digit: two of these stand in every certificate.
+  const yearDigits = tag === 0x17 ? 2 : 4;
+  if (value.length !== yearDigits + 11 || value[value.length - 1] !== 0x5a) throw wrongTime();
+  const short = digits(value, 0, yearDigits);
+  const year = yearDigits === 4 ? short : short + (short < 50 ? 2000 : 1900);
+  const [month, day, hour, minute, second] = [0, 2, 4, 6, 8].map((at) => digits(value, yearDigits + at, 2)) as [number, number, number, number, number];
+  const at = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+  // A month of 13, a 31st of June or a 61st second would otherwise roll over.
+  const same = at.getUTCMonth() === month - 1 && at.getUTCDate() === day && at.getUTCHours() === hour && at.getUTCMinutes() === minute;
+  if (!same || at.getUTCFullYear() !== year || at.getUTCSeconds() !== second) throw wrongTime();
   return at;
+}
+
+function digits(value: Uint8Array, at: number, count: number): number {
+  let number = 0;
+  for (let index = at; index < at + count; index += 1) {
+    const digit = value[index]! - 0x30;
+    if (digit < 0 || digit > 9) throw wrongTime();
+    number = number * 10 + digit;
+  }
+  return number;
+}
+
+function wrongTime(): RspError {
+  return new RspError('asn1/value', 'time');
 }
