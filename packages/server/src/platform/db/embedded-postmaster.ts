@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync, realpathSync, rmSync, rmdirSync, statSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -102,6 +102,18 @@ export async function endLeftovers(cluster: string): Promise<boolean> {
 }
 
 export const socketFolderPrefix = 'yuanyou-sql-';
+
+/** Folders of servers that ended after their owner was killed. A folder in use holds a socket, so that it cannot be removed like this. */
+export function removeEmptySocketFolders(parent: string): void {
+  const before = Date.now() - 60_000;
+  for (const name of readdirSync(parent).filter((entry) => entry.startsWith(socketFolderPrefix))) {
+    try {
+      if (statSync(join(parent, name)).mtimeMs < before) rmdirSync(join(parent, name));
+    } catch {
+      // In use, or somebody else's.
+    }
+  }
+}
 
 /** Only ever removes a folder that this module made. */
 export function removeSocketFolder(folder: string): void {

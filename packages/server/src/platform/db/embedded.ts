@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceError } from '../errors.ts';
 import { findBinaries, type Binaries } from './embedded-binaries.ts';
-import { birthOf, endLeftovers, isAlive, readPostmasterFile, removeSocketFolder, socketFolderPrefix } from './embedded-postmaster.ts';
+import { birthOf, endLeftovers, isAlive, readPostmasterFile, removeEmptySocketFolders, removeSocketFolder, socketFolderPrefix } from './embedded-postmaster.ts';
 import { openDatabase, sql } from './index.ts';
 
 export interface EmbeddedOptions {
@@ -265,6 +265,7 @@ function running(folder: string, child: ChildProcess, ended: Promise<void>, sock
 function makeSocketFolder(runAs: RunAs | undefined): string {
   // A socket's path is limited to about a hundred bytes.
   const parent = tmpdir().length < 70 && (runAs === undefined || (statSync(tmpdir()).mode & 0o001) !== 0) ? tmpdir() : '/tmp';
+  removeEmptySocketFolders(parent);
   const folder = mkdtempSync(join(parent, socketFolderPrefix));
   chmodSync(folder, 0o700);
   if (runAs !== undefined) chownSync(folder, runAs.uid, runAs.gid);
