@@ -44,7 +44,7 @@ export async function openStock(env: NodeJS.ProcessEnv): Promise<DownloadStock> 
   const common = { db, clock, dataKeys: keys.dataKeys, audit: createAudit({ clock }), schedule, outbox, log };
   const inventory = createInventory(common);
   const smdp = createSmdp({
-    ...common, addresses: [config.es9.address], profiles: { load: () => { throw new Error('the bench binds nothing'); } },
+    ...common, keys, addresses: [config.es9.address], profiles: { load: () => { throw new Error('the bench binds nothing'); } },
     pki: await developmentPki({ folder: config.es9.pki.folder, signers: keys, hosts: ['localhost'], at: clock.now() }),
   });
   const operatorId = newId();

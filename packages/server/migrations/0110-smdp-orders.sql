@@ -16,33 +16,34 @@ create table smdp.download_order (
   expires_at              timestamptz,
   euicc_otpk              bytea,
   last_sequence           bigint,
+  -- Whether the download was told of, or need not be any more.
+  told                    boolean not null default true,
   ordered_at              timestamptz not null,
   changed_at              timestamptz not null
 );
 create index on smdp.download_order (iccid);
 create index on smdp.download_order (eid, ordered_at) where eid is not null and state in ('released', 'downloaded', 'error');
 create index on smdp.download_order (changed_at) where state in ('deleted', 'unavailable');
+create index on smdp.download_order (changed_at) where not told;
 
 comment on column smdp.download_order.iccid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
 comment on column smdp.download_order.eid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
 comment on column smdp.download_order.card is 'not pii: names of provider and profile, network of the owner';
 comment on column smdp.download_order.sealed_confirmation is 'not pii: digest of a code of ours';
 
--- No private key is ever stored: one-time keys exist only while a request is answered.
+-- A session is written once its eUICC is authenticated, or refused. No private key is ever stored: one-time keys exist only while a request
+-- is answered.
 create table smdp.session (
   transaction_id   text primary key check (transaction_id ~ '^[0-9A-F]{32}$'),
-  state            text not null check (state in ('initiated', 'authenticated', 'bound', 'ended')),
-  server_address   text not null,
-  server_challenge bytea not null,
-  euicc_ci_key_id  bytea not null,
-  chain_ci_key_id  bytea not null,
+  state            text not null check (state in ('authenticated', 'bound', 'ended')),
+  chain_ci_key_id  bytea,
   profile_id       uuid,
   eid              text,
   curve            text,
   point            bytea,
   smdp_signature2  bytea,
-  started_at       timestamptz not null,
-  expires_at       timestamptz not null
+  expires_at       timestamptz not null,
+  check (state = 'ended' or (chain_ci_key_id, profile_id, eid, curve, point, smdp_signature2) is not null)
 );
 create index on smdp.session (expires_at);
 comment on column smdp.session.eid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
@@ -60,4 +61,3 @@ create table smdp.notification (
 create index on smdp.notification (received_at);
 comment on column smdp.notification.eid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
 comment on column smdp.notification.iccid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
-comment on column smdp.session.server_address is 'not pii: our own name, as the phone called us';

@@ -11,7 +11,7 @@ import {
 } from '../pki/index.ts';
 import { chainOf } from './initiate.ts';
 import { refuse, type Refusal } from './refusals.ts';
-import type { DownloadOrder, SessionClient, SmdpIdentity, SmdpSession } from './types.ts';
+import type { DownloadOrder, SessionClient, SessionOpening, SmdpIdentity, SmdpSession } from './types.ts';
 
 type Ok = Extract<Output<typeof AuthenticateServerResponse>, { kind: 'ok' }>['value'];
 
@@ -54,9 +54,11 @@ export function authenticateClient(
   { transactionId, response, lookup }: ClientAnswer, { smdp, trust, session, order }: AuthenticateContext,
 ): { readonly answer: Es9plusResponse<'authenticateClient'>; readonly session: SmdpSession & { readonly client: SessionClient } } {
   const open = requireSession(session, ['initiated'], trust.at);
+  const { opening, ...rest } = open;
+  if (!opening) throw refuse('transactionUnknown');
   const ok = requireOk(response, transactionId);
-  const euicc = verifyCertificates(ok, open, trust);
-  verifySignedAnswer(ok, open, euicc, trust.cache);
+  const euicc = verifyCertificates(ok, opening, trust);
+  verifySignedAnswer(ok, opening, euicc, trust.cache);
   const eid = eidOf(euicc);
   const found = requireOrder(order, lookup);
   requireSameEuicc(found, eid);
@@ -78,7 +80,7 @@ export function authenticateClient(
       smdpSignature2: signatureTlv(smdpSignature2),
       smdpCertificate: chain.binding.certificate,
     },
-    session: { ...open, state: 'authenticated', client: { eid, ...euicc.publicKey, smdpSignature2 } },
+    session: { ...rest, state: 'authenticated', client: { eid, ...euicc.publicKey, smdpSignature2 } },
   };
 }
 
@@ -102,12 +104,12 @@ function requireOk(response: Output<typeof AuthenticateServerResponse>, transact
   return response.value;
 }
 
-function verifyCertificates(ok: Ok, session: SmdpSession, trust: ChainTrust): Certificate {
+function verifyCertificates(ok: Ok, opening: SessionOpening, trust: ChainTrust): Certificate {
   const eum = readCertificate(ok.eumCertificate, 'eumCertificateInvalid', trust.cache);
   const euicc = readCertificate(ok.euiccCertificate, 'euiccCertificateInvalid');
   const ci = verifiedCi(eum, euicc, trust);
   // The eUICC was told which CI to sign under.
-  if (!ci.subjectKeyId || !equalBytes(ci.subjectKeyId, session.euiccCiKeyId)) throw refuse('ciUnknown', 'another CI than was asked for');
+  if (!ci.subjectKeyId || !equalBytes(ci.subjectKeyId, opening.euiccCiKeyId)) throw refuse('ciUnknown', 'another CI than was asked for');
   return euicc;
 }
 
@@ -142,11 +144,11 @@ function readEid(certificate: Certificate): string {
   }
 }
 
-function verifySignedAnswer(ok: Ok, session: SmdpSession, euicc: Certificate, cache: PkiCache): void {
+function verifySignedAnswer(ok: Ok, opening: SessionOpening, euicc: Certificate, cache: PkiCache): void {
   const signed: EuiccSigned1 = ok.euiccSigned1;
   requireSignature(euicc.publicKey, signed.raw, ok.euiccSignature1, cache);
-  if (!equalBytes(signed.serverChallenge, session.serverChallenge)) throw refuse('signatureInvalid', 'server challenge');
-  if (signed.serverAddress.toLowerCase() !== session.serverAddress.toLowerCase()) throw refuse('signatureInvalid', 'server address');
+  if (!equalBytes(signed.serverChallenge, opening.serverChallenge)) throw refuse('signatureInvalid', 'server challenge');
+  if (signed.serverAddress.toLowerCase() !== opening.serverAddress.toLowerCase()) throw refuse('signatureInvalid', 'server address');
 }
 
 /** Verifies an eUICC's signature; a key that is not on its curve verifies nothing. */

@@ -31,8 +31,7 @@ export function initiateAuthentication(
   requireAddress(request.smdpAddress, smdp);
   const info = decode(EuiccInfo1, request.euiccInfo1, { maxBytes: 4096 });
   requireVersion(info.svn);
-  const euiccCiKeyId = chooseEuiccCi(info, context.anchors);
-  const chain = chooseChain(info, smdp.chains, euiccCiKeyId);
+  const { euiccCiKeyId, chain } = chooseIssuers(info, smdp, context.anchors);
   const serverSigned1 = encode(ServerSigned1, {
     transactionId: random.transactionId,
     euiccChallenge: request.euiccChallenge,
@@ -51,9 +50,7 @@ export function initiateAuthentication(
     session: {
       transactionId,
       state: 'initiated',
-      serverAddress: request.smdpAddress,
-      serverChallenge: random.serverChallenge,
-      euiccCiKeyId,
+      opening: { serverAddress: request.smdpAddress, serverChallenge: random.serverChallenge, euiccCiKeyId },
       chainCiKeyId: chain.ciKeyId,
       expiresAt: context.expiresAt,
     },
@@ -64,20 +61,34 @@ function requireAddress(address: string, smdp: SmdpIdentity): void {
   if (!smdp.addresses.includes(address.toLowerCase())) throw refuse('addressUnknown');
 }
 
+/** The CIs that an eUICC supports, as both EUICCInfo1 and EUICCInfo2 list them. */
+type Supported = Pick<Info, 'ciPublicKeyIdsForSigning' | 'ciPublicKeyIdsForVerification'>;
+
+/**
+ * Chooses the CI that the eUICC signs under and the chain of ours that it verifies.
+ * @throws RspError `smdp/ciNotSupported`, `smdp/noServerCertificate`
+ */
+export function chooseIssuers(
+  supported: Supported, smdp: SmdpIdentity, anchors: readonly Certificate[],
+): { readonly euiccCiKeyId: Uint8Array; readonly chain: SmdpChain } {
+  const euiccCiKeyId = chooseEuiccCi(supported, anchors);
+  return { euiccCiKeyId, chain: chooseChain(supported, smdp.chains, euiccCiKeyId) };
+}
+
 /** We speak version 2; the eUICC's minor version does not matter, since unknown fields at the end are passed over. */
 function requireVersion(svn: string): void {
   if (!svn.startsWith('2.')) throw refuse('versionNotSupported', svn);
 }
 
 /** The first CI, in the eUICC's order of preference, under which we can verify its certificate. */
-function chooseEuiccCi(info: Info, anchors: readonly Certificate[]): Uint8Array {
+function chooseEuiccCi(info: Supported, anchors: readonly Certificate[]): Uint8Array {
   const chosen = info.ciPublicKeyIdsForSigning.find((keyId) => anchorByKeyId(anchors, keyId));
   if (!chosen) throw refuse('ciNotSupported');
   return chosen;
 }
 
 /** Our chain below a CI that the eUICC can verify: the one it signs under if we can, else the first in its order of preference. */
-function chooseChain(info: Info, chains: readonly SmdpChain[], preferred: Uint8Array): SmdpChain {
+function chooseChain(info: Supported, chains: readonly SmdpChain[], preferred: Uint8Array): SmdpChain {
   const verifiable = info.ciPublicKeyIdsForVerification;
   const ordered = [...verifiable.filter((keyId) => equalBytes(keyId, preferred)), ...verifiable];
   for (const keyId of ordered) {

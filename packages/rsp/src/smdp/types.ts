@@ -39,16 +39,22 @@ export interface SessionClient {
   readonly smdpSignature2: Uint8Array;
 }
 
-/** An RSP session between two requests. Holds no private key: ours exist only while one request is answered. */
-export interface SmdpSession {
-  /** Upper-case hexadecimal, 32 digits. */
-  readonly transactionId: string;
-  readonly state: 'initiated' | 'authenticated' | 'bound' | 'ended';
+/** The first half of mutual authentication, of which the eUICC's answer is the second. */
+export interface SessionOpening {
   /** As the client wrote it. */
   readonly serverAddress: string;
   readonly serverChallenge: Uint8Array;
   /** CI under which the eUICC's certificate must stand. */
   readonly euiccCiKeyId: Uint8Array;
+}
+
+/** An RSP session between two requests. Holds no private key: ours exist only while one request is answered. */
+export interface SmdpSession {
+  /** Upper-case hexadecimal, 32 digits. */
+  readonly transactionId: string;
+  readonly state: 'initiated' | 'authenticated' | 'bound' | 'ended';
+  /** What the eUICC has to answer to; absent once it has. */
+  readonly opening?: SessionOpening;
   /** CI of our own chain. */
   readonly chainCiKeyId: Uint8Array;
   readonly expiresAt: Date;

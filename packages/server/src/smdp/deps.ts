@@ -4,7 +4,7 @@ import type { Audit } from '../platform/audit/types.ts';
 import type { Clock } from '../platform/clock/index.ts';
 import type { Transactor } from '../platform/db/index.ts';
 import type { Outbox, Schedule } from '../platform/jobs/types.ts';
-import type { DataKeys } from '../platform/keys/types.ts';
+import type { BlindIndex, DataKeys } from '../platform/keys/types.ts';
 
 /** What makes a profile, loaded when it is bound: held only while the request is answered. */
 export type ProfileMaking = Omit<Personalisation, 'serviceProviderName' | 'mncLength'>;
@@ -29,6 +29,8 @@ export interface SmdpDeps {
   readonly db: Transactor;
   readonly clock: Clock;
   readonly dataKeys: DataKeys;
+  /** Seals transactionIds. */
+  readonly keys: { readonly blindIndex: BlindIndex };
   readonly outbox: Outbox;
   readonly audit: Audit;
   readonly schedule: Schedule;

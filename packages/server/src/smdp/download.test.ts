@@ -30,11 +30,25 @@ describe('a download over TLS', () => {
     expect(await bench.run(phone, deleteProfile(order.iccid))).toBe('ok');
     const sent = await bench.run(phone, sendNotifications());
     expect(sent.map(({ operation, sent: done }) => [operation, done])).toEqual([['enable', true], ['disable', true], ['delete', true]]);
-    expect(reported(order.profileId)).toEqual(['downloaded', 'installed', 'enabled', 'disabled', 'deleted']);
+    expect(reported(order.profileId)).toEqual(['installed', 'enabled', 'disabled', 'deleted']);
     expect(await stateOf(order.profileId)).toBe('released');
 
     expect(await bench.run(phone, download({ activationCode: order.activationCode }))).toMatchObject({ installed: true });
     expect((await bench.run(phone, listProfiles())).map(({ iccid }) => iccid)).toEqual([order.iccid]);
+  });
+
+  it('is told of by itself only when no installation follows', async () => {
+    const phone = bench.phone(30);
+    const [first, second] = [await bench.order(), await bench.order()];
+    for (const { activationCode } of [first, second]) await bench.run(phone, download({ activationCode }));
+    await bench.tasks.get('smdp.tell-downloads')!();
+    expect([reported(first.profileId), reported(second.profileId)]).toEqual([[], []]);
+    bench.clock.advance(61_000);
+    await bench.tasks.get('smdp.tell-downloads')!();
+    await bench.tasks.get('smdp.tell-downloads')!();
+    expect([reported(first.profileId), reported(second.profileId)]).toEqual([['downloaded'], ['downloaded']]);
+    await bench.run(phone, sendNotifications());
+    expect(reported(first.profileId)).toEqual(['downloaded', 'installed']);
   });
 
   it('finds the profile that waits for an EID without a matchingId', async () => {
@@ -98,6 +112,6 @@ describe('a download over TLS', () => {
     await bench.run(phone, deleteProfile(order.iccid));
     await bench.run(phone, sendNotifications());
     expect(await stateOf(order.profileId)).toBe('unavailable');
-    expect(reported(order.profileId)).toEqual(['downloaded', 'installed', 'deleted']);
+    expect(reported(order.profileId)).toEqual(['installed', 'deleted']);
   });
 });

@@ -3,6 +3,7 @@ import type { Actor } from '../platform/audit/types.ts';
 import type { Reader, Tx } from '../platform/db/index.ts';
 import { answer } from './answer.ts';
 import type { SmdpDeps, Workings } from './deps.ts';
+import { tellDownloads } from './download.ts';
 import { listenEs9plus, type Es9plusListener } from './listener.ts';
 import { activation, order, release, releaseAgain, sealConfirmation, withdraw, type Activation, type OrderRequest, type SealedConfirmation } from './order.ts';
 import * as store from './store.ts';
@@ -36,7 +37,7 @@ const dayMs = 86_400_000;
 const forgetBatch = 1_000;
 const defaults = { sessionMs: 30 * 60_000, maxDownloads: 5, reinstall: 'same-euicc' } as const;
 
-/** Wires the SM-DP+ and its daily clearing. */
+/** Wires the SM-DP+ and its repeated tasks. */
 export function createSmdp(deps: SmdpDeps): Smdp {
   const w: Workings = {
     ...deps,
@@ -44,6 +45,7 @@ export function createSmdp(deps: SmdpDeps): Smdp {
     smdp: { ...deps.pki.identity, addresses: deps.addresses.map((address) => address.toLowerCase()) },
     cache: createPkiCache(),
   };
+  deps.schedule.every('smdp.tell-downloads', 30_000, () => tellDownloads(w));
   deps.schedule.every('smdp.forget', dayMs / 4, () => forget(w));
   return {
     order: (tx, request) => order(w, tx, request),

@@ -55,7 +55,7 @@ async function verified(w: Workings, tx: Tx, reading: NotificationReading): Prom
     return { eid, order: reading.iccid === undefined ? undefined : await store.lockByIccid(tx, reading.iccid) };
   }
   const found = await store.lockBySession(tx, reading.transactionId);
-  const eid = verifyNotification(reading, { client: found?.session.client, trust: trustOf(w) });
+  const eid = verifyNotification(reading, { client: found?.session?.client, trust: trustOf(w) });
   if (reading.iccid !== undefined && found?.order?.iccid !== reading.iccid) throw refuse('signatureInvalid', 'another profile than the session\'s');
   return { eid, order: found?.order };
 }

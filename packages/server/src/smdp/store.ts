@@ -2,31 +2,23 @@ import type { SessionClient, SmdpSession } from '@yuanyou/rsp';
 import { sql, type Reader, type Transactor, type Tx } from '../platform/db/index.ts';
 import type { StoredOrder } from './model.ts';
 
-/** A session as it is stored, with the profile it came to concern. */
-export type StoredSession = SmdpSession & { readonly profileId: string | null };
-
 interface SessionRow {
-  readonly transactionId: string;
+  readonly transactionId: string | null;
   readonly sessionState: SmdpSession['state'];
-  readonly serverAddress: string;
-  readonly serverChallenge: Buffer;
-  readonly euiccCiKeyId: Buffer;
-  readonly chainCiKeyId: Buffer;
+  readonly chainCiKeyId: Buffer | null;
   readonly sessionExpiresAt: Date;
-  readonly sessionProfileId: string | null;
   readonly sessionEid: string | null;
-  readonly curve: SessionClient['curve'] | null;
-  readonly point: Buffer | null;
-  readonly smdpSignature2: Buffer | null;
+  readonly curve: SessionClient['curve'];
+  readonly point: Buffer;
+  readonly smdpSignature2: Buffer;
 }
 
 type OrderRow = { readonly [K in keyof StoredOrder]: StoredOrder[K] };
 type Joined = SessionRow & (OrderRow | { readonly [K in keyof StoredOrder]: null });
 
 const sessionColumns = sql.raw(`
-  s.transaction_id as "transactionId", s.state as "sessionState", s.server_address as "serverAddress", s.server_challenge as "serverChallenge",
-  s.euicc_ci_key_id as "euiccCiKeyId", s.chain_ci_key_id as "chainCiKeyId", s.expires_at as "sessionExpiresAt",
-  s.profile_id as "sessionProfileId", s.eid as "sessionEid", s.curve, s.point, s.smdp_signature2 as "smdpSignature2"`);
+  s.transaction_id as "transactionId", s.state as "sessionState", s.chain_ci_key_id as "chainCiKeyId", s.expires_at as "sessionExpiresAt",
+  s.eid as "sessionEid", s.curve, s.point, s.smdp_signature2 as "smdpSignature2"`);
 
 const orderColumns = sql.raw(`
   o.profile_id as "profileId", o.matching_id as "matchingId", o.state, o.iccid, o.eid, o.card, o.sealed_confirmation as "sealedConfirmation",
@@ -35,63 +27,67 @@ const orderColumns = sql.raw(`
 
 /** What one request of a session needs. */
 export interface Found {
-  readonly session: StoredSession;
+  /** Undefined before the eUICC is authenticated. */
+  readonly session: SmdpSession | undefined;
   readonly order: StoredOrder | undefined;
 }
 
-export async function insertSession(db: Transactor, session: SmdpSession, startedAt: Date): Promise<void> {
-  await db.alone(sql`
-    insert into smdp.session (transaction_id, state, server_address, server_challenge, euicc_ci_key_id, chain_ci_key_id, started_at, expires_at)
-    values (${session.transactionId}, ${session.state}, ${session.serverAddress}, ${session.serverChallenge}, ${session.euiccCiKeyId},
-      ${session.chainCiKeyId}, ${startedAt}, ${session.expiresAt})`);
+/** The session, if it went on before, and the order that its eUICC asks for by matchingId. */
+export async function findByMatchingId(db: Reader, transactionId: string, matchingId: string): Promise<Found> {
+  return found(await db.one(sql<Joined>`
+    select ${sessionColumns}, ${orderColumns}
+    from (select) one left join smdp.session s on s.transaction_id = ${transactionId}
+      left join smdp.download_order o on o.matching_id = ${matchingId}`));
 }
 
-/** The session, and the order that its eUICC asks for by matchingId. */
-export async function findByMatchingId(db: Reader, transactionId: string, matchingId: string): Promise<Found | undefined> {
-  return joined(await db.maybe(sql<Joined>`
+/** The session, if it went on before, and the oldest order that waits for this eUICC. */
+export async function findByEid(db: Reader, transactionId: string, eid: string): Promise<Found> {
+  return found(await db.one(sql<Joined>`
     select ${sessionColumns}, ${orderColumns}
-    from smdp.session s left join smdp.download_order o on o.matching_id = ${matchingId}
-    where s.transaction_id = ${transactionId}`));
-}
-
-/** The session, and the oldest order that waits for this eUICC. */
-export async function findByEid(db: Reader, transactionId: string, eid: string): Promise<Found | undefined> {
-  return joined(await db.maybe(sql<Joined>`
-    select ${sessionColumns}, ${orderColumns}
-    from smdp.session s left join lateral (
+    from (select) one left join smdp.session s on s.transaction_id = ${transactionId} left join lateral (
       select * from smdp.download_order w where w.eid = ${eid} and w.state in ('released', 'downloaded', 'error') order by w.ordered_at limit 1
-    ) o on true
-    where s.transaction_id = ${transactionId}`));
+    ) o on true`));
 }
 
 /** The session, and the order it was authenticated for. */
 export async function findBySession(db: Reader, transactionId: string): Promise<Found | undefined> {
-  return joined(await db.maybe(sql<Joined>`
+  const row = await db.maybe(sql<Joined>`
     select ${sessionColumns}, ${orderColumns}
     from smdp.session s left join smdp.download_order o on o.profile_id = s.profile_id
-    where s.transaction_id = ${transactionId}`));
+    where s.transaction_id = ${transactionId}`);
+  return row && found(row);
 }
 
-/** False when another request took the session on meanwhile. */
-export async function saveAuthenticated(db: Transactor, session: SmdpSession & { readonly client: SessionClient }, profileId: string): Promise<boolean> {
+/** False when another request took the session on before. */
+export async function insertAuthenticated(
+  db: Transactor, session: SmdpSession & { readonly client: SessionClient }, profileId: string,
+): Promise<boolean> {
   const { client } = session;
   return (await db.alone(sql`
-    update smdp.session set state = 'authenticated', profile_id = ${profileId}::uuid, eid = ${client.eid}, curve = ${client.curve},
-      point = ${client.point}, smdp_signature2 = ${client.smdpSignature2}
-    where transaction_id = ${session.transactionId} and state = 'initiated'`)) === 1;
+    insert into smdp.session (transaction_id, state, chain_ci_key_id, profile_id, eid, curve, point, smdp_signature2, expires_at)
+    values (${session.transactionId}, 'authenticated', ${session.chainCiKeyId}, ${profileId}::uuid, ${client.eid}, ${client.curve}, ${client.point},
+      ${client.smdpSignature2}, ${session.expiresAt})
+    on conflict do nothing`)) === 1;
+}
+
+/** Ends a session, one that was never written too: its transactionId is worth nothing any more. */
+export async function endSession(db: Transactor, transactionId: string, expiresAt: Date): Promise<void> {
+  await db.alone(sql`
+    insert into smdp.session (transaction_id, state, expires_at) values (${transactionId}, 'ended', ${expiresAt})
+    on conflict (transaction_id) do update set state = 'ended'`);
 }
 
 /** Notes that a package is given out. False when the order cannot be downloaded by this eUICC any more. */
 export async function saveBound(
-  tx: Tx, bound: { readonly transactionId: string; readonly eid: string; readonly euiccOtpk: Uint8Array; readonly tries: number; readonly at: Date },
+  db: Transactor, bound: { readonly transactionId: string; readonly eid: string; readonly euiccOtpk: Uint8Array; readonly tries: number; readonly at: Date },
 ): Promise<boolean> {
-  return (await tx.run(sql`
+  return (await db.alone(sql`
     with s as (
       update smdp.session set state = 'bound' where transaction_id = ${bound.transactionId} and state in ('authenticated', 'bound')
       returning profile_id
     )
     update smdp.download_order o set state = 'downloaded', downloads = o.downloads + 1, eid = ${bound.eid}, euicc_otpk = ${bound.euiccOtpk},
-      confirmation_tries_left = ${bound.tries}, changed_at = ${bound.at}
+      confirmation_tries_left = ${bound.tries}, told = false, changed_at = ${bound.at}
     from s where o.profile_id = s.profile_id and o.state in ('released', 'downloaded', 'error') and o.downloads < o.max_downloads
       and (o.eid is null or o.eid = ${bound.eid})`)) === 1;
 }
@@ -103,16 +99,13 @@ export async function takeConfirmationTry(db: Transactor, profileId: string): Pr
     where profile_id = ${profileId}::uuid and confirmation_tries_left > 0`)) === 1;
 }
 
-export async function endSession(db: Transactor, transactionId: string): Promise<void> {
-  await db.alone(sql`update smdp.session set state = 'ended' where transaction_id = ${transactionId} and state <> 'ended'`);
-}
-
 /** The order of an installation's session, locked. */
 export async function lockBySession(tx: Tx, transactionId: string): Promise<Found | undefined> {
-  return joined(await tx.maybe(sql<Joined>`
+  const row = await tx.maybe(sql<Joined>`
     select ${sessionColumns}, ${orderColumns}
     from smdp.session s join smdp.download_order o on o.profile_id = s.profile_id
-    where s.transaction_id = ${transactionId} for update of o`));
+    where s.transaction_id = ${transactionId} for update of o`);
+  return row && found(row);
 }
 
 /** The latest order of an ICCID, locked. */
@@ -147,11 +140,19 @@ export async function saveNotification(tx: Tx, row: NotificationRow, change: Ord
       on conflict do nothing returning sequence_number
     ), changed as (
       update smdp.download_order o set state = ${change?.state ?? null}, eid = ${change?.eid ?? null}, last_sequence = fresh.sequence_number,
-        changed_at = ${row.at}
+        told = true, changed_at = ${row.at}
       from fresh where o.profile_id = ${change?.profileId ?? null}::uuid
     )
     select exists (select from fresh) as recorded`);
   return recorded;
+}
+
+/** Takes downloads that no installation followed by then, each once. */
+export async function takeUntold(tx: Tx, before: Date, limit: number): Promise<readonly { profileId: string; iccid: string; eid: string }[]> {
+  return tx.all(sql<{ profileId: string; iccid: string; eid: string }>`
+    update smdp.download_order set told = true where profile_id in (
+      select profile_id from smdp.download_order where not told and changed_at < ${before} limit ${limit} for update skip locked)
+    returning profile_id as "profileId", iccid, eid`);
 }
 
 /** An order as it is placed. */
@@ -194,7 +195,7 @@ export async function forget(tx: Tx, before: { readonly kept: Date; readonly idl
   const sessions = await tx.run(sql`
     delete from smdp.session where transaction_id in (
       select transaction_id from smdp.session
-      where expires_at < ${before.kept} or (expires_at < ${before.idle} and state in ('initiated', 'authenticated')) limit ${limit})`);
+      where expires_at < ${before.kept} or (expires_at < ${before.idle} and state <> 'bound') limit ${limit})`);
   const notifications = await tx.run(sql`
     delete from smdp.notification where (eid, sequence_number, iccid) in (
       select eid, sequence_number, iccid from smdp.notification where received_at < ${before.kept} limit ${limit})`);
@@ -204,16 +205,15 @@ export async function forget(tx: Tx, before: { readonly kept: Date; readonly idl
   return sessions + notifications + orders;
 }
 
-function joined(row: Joined | undefined): Found | undefined {
-  if (!row) return undefined;
+function found(row: Joined): Found {
+  return { session: sessionOf(row), order: row.profileId === null ? undefined : row };
+}
+
+function sessionOf(row: SessionRow): SmdpSession | undefined {
+  if (row.transactionId === null) return undefined;
   const { sessionEid: eid, curve, point, smdpSignature2 } = row;
-  const client = eid !== null && curve !== null && point && smdpSignature2 ? { eid, curve, point, smdpSignature2 } : undefined;
   return {
-    session: {
-      transactionId: row.transactionId, state: row.sessionState, serverAddress: row.serverAddress, serverChallenge: row.serverChallenge,
-      euiccCiKeyId: row.euiccCiKeyId, chainCiKeyId: row.chainCiKeyId, expiresAt: row.sessionExpiresAt, profileId: row.sessionProfileId,
-      ...(client && { client }),
-    },
-    order: row.profileId === null ? undefined : row,
+    transactionId: row.transactionId, state: row.sessionState, chainCiKeyId: row.chainCiKeyId ?? new Uint8Array(), expiresAt: row.sessionExpiresAt,
+    ...(eid !== null && { client: { eid, curve, point, smdpSignature2 } }),
   };
 }

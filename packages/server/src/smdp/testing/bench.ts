@@ -57,8 +57,9 @@ export async function openBench(): Promise<Bench> {
   const log = { info: (entry: unknown) => { logged.push(entry); }, warn: (entry: unknown) => { logged.push(entry); }, error: (entry: unknown) => { logged.push(entry); } };
   const port = 20_000 + (process.pid % 20_000);
   const address = `localhost:${port}`;
+  const keys = createKeys({ db: database.keysDb, masterKey: Buffer.alloc(32, 7), keyFolder: '/nowhere', clock });
   const smdp = createSmdp({
-    db: database.db, clock, dataKeys: createKeys({ db: database.keysDb, masterKey: Buffer.alloc(32, 7), keyFolder: '/nowhere', clock }).dataKeys,
+    db: database.db, clock, keys, dataKeys: keys.dataKeys,
     outbox: recordingOutbox(events), audit: createAudit({ clock }), log: log as never,
     schedule: { every: (name, _ms, run) => { tasks.set(name, run); } },
     profiles: { load: async (profileId) => makingOf(profileId) },
