@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Language, closureReceipt } from '@yuanyou/contract';
 import type { z } from 'zod';
+import { isUniqueViolation } from '../platform/db/index.ts';
 import type { Tx } from '../platform/db/index.ts';
 import { ServiceError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
@@ -21,7 +22,6 @@ export interface Application {
   readonly reason?: string | undefined;
   readonly reasonText?: string | undefined;
   readonly choices: Choices;
-  readonly language: Language;
 }
 
 export type Receipt = z.input<typeof closureReceipt>;
@@ -31,12 +31,16 @@ const codeContext = 'closure.case.access-code';
 
 export const accessCodeHash = (code: string): Buffer => createHash('sha256').update(normalCode(code)).digest();
 
-/** Step-up: the address and the password the account already has; nothing more is ever asked for. */
-async function prove(deps: ClosureDeps, application: Application): Promise<string> {
+const proofLimit = { max: 10, windowMs: 15 * 60_000 };
+
+/** Step-up: the address and the password the account already has; nothing more is ever asked for. Attempts are counted. */
+async function prove(deps: ClosureDeps, application: Application): Promise<{ readonly email: string; readonly language: Language }> {
+  await deps.attempts.count('closure.proof', application.accountId, proofLimit);
   const to = await deps.accounts.contactPoint(application.accountId);
   await deps.accounts.verifyPassword(application.accountId, application.password);
   if (to === undefined || to.email.toLowerCase() !== application.email.trim().toLowerCase()) throw new ServiceError('closure/proof-refused');
-  return to.email;
+  await deps.attempts.clear('closure.proof', application.accountId);
+  return to;
 }
 
 async function refuseBlocked(deps: ClosureDeps, accountId: string): Promise<void> {
@@ -83,17 +87,26 @@ async function earlierReceipt(deps: ClosureDeps, application: Application): Prom
   return receiptOf(deps, earlier, await deps.dataKeys.openText(application.accountId, codeContext, earlier.accessCodeSealed));
 }
 
-async function newCase(deps: ClosureDeps, application: Application, accessCode: string): Promise<store.NewCase> {
+async function newCase(deps: ClosureDeps, application: Application, language: Language, accessCode: string): Promise<store.NewCase> {
   const submittedAt = deps.clock.now();
   const { accountId, reasonText } = application;
   return {
     caseId: newId(submittedAt.getTime()), caseNumber: `YC-${readableCode(randomBytes(10))}`, accountId, idempotencyKey: application.idempotencyKey,
-    language: application.language, choices: application.choices, reason: application.reason ?? null,
+    language, choices: application.choices, reason: application.reason ?? null,
     reasonSealed: reasonText === undefined ? null : await deps.dataKeys.seal(accountId, reasonContext, reasonText),
     accessCodeHash: accessCodeHash(accessCode), accessCodeSealed: await deps.dataKeys.seal(accountId, codeContext, accessCode),
     submittedAt, targetAt: daysAfter(submittedAt, deps.settings.targetDays),
     promisedAt: workingDaysAfter(submittedAt, deps.settings.promiseWorkingDays, weekday),
   };
+}
+
+/** Two applications made at the same time meet at the index that allows one open case an account. */
+async function onlyOne<T>(opening: Promise<T>): Promise<T> {
+  try {
+    return await opening;
+  } catch (error) {
+    throw isUniqueViolation(error) ? new ServiceError('closure/already-open', {}, { cause: error }) : error;
+  }
 }
 
 /**
@@ -104,25 +117,25 @@ async function newCase(deps: ClosureDeps, application: Application, accessCode: 
 export async function applyForClosure(deps: ClosureDeps, application: Application): Promise<Receipt> {
   const earlier = await earlierReceipt(deps, application);
   if (earlier !== undefined) return earlier;
-  const email = await prove(deps, application);
+  const { email, language } = await prove(deps, application);
   await refuseBlocked(deps, application.accountId);
   if ((await store.openCaseOf(deps.db, application.accountId)) !== undefined) throw new ServiceError('closure/already-open');
   const accessCode = readableCode(randomBytes(20));
-  const fresh = await newCase(deps, application, accessCode);
+  const fresh = await newCase(deps, application, language, accessCode);
   const message = await deps.notifications.queue({
-    subjectId: application.accountId, to: { email }, language: application.language, kind: receiptMessage,
+    subjectId: application.accountId, to: { email }, language, kind: receiptMessage,
     params: {
       caseNumber: fresh.caseNumber, accessCode, submittedAt: fresh.submittedAt.toISOString(), promisedAt: fresh.promisedAt.toISOString(),
       statusUrl: `${deps.settings.publicUrl}/v1/closure/status`, choices: fresh.choices, appeal: deps.settings.appeal,
     },
   });
-  const theCase = await deps.db.transaction(async (tx) => {
+  const theCase = await onlyOne(deps.db.transaction(async (tx) => {
     await store.insertCase(tx, fresh);
     await deps.audit.record(tx, {
       actor: { kind: 'account', id: application.accountId }, action: 'closure.apply', subjectKind: 'closure', subjectId: fresh.caseId, accountId: application.accountId,
     });
     await message.save(tx);
     return decideByRules(deps, tx, await locked(tx, fresh.caseId));
-  });
+  }));
   return receiptOf(deps, theCase, accessCode);
 }

@@ -35,8 +35,8 @@ function executionOf(theCase: Case): string {
 function travellerEndpoints(deps: ClosureDeps): Endpoint[] {
   return [
     endpoint(closureRoutes.getPreflight, async ({ principal }) => ({ status: 200, body: await preflight(deps, principal.accountId) })),
-    endpoint(closureRoutes.applyForClosure, async ({ principal, body, idempotencyKey, language }) => ({
-      status: 201, body: await applyForClosure(deps, { ...body, accountId: principal.accountId, idempotencyKey, language }),
+    endpoint(closureRoutes.applyForClosure, async ({ principal, body, idempotencyKey }) => ({
+      status: 201, body: await applyForClosure(deps, { ...body, accountId: principal.accountId, idempotencyKey }),
     })),
     endpoint(closureRoutes.getClosureStatus, async ({ body }) => ({ status: 200, body: await statusOf(deps, (await caseByAccess(deps, body)).caseId) })),
     endpoint(closureRoutes.withdrawClosure, async ({ body }) => {
