@@ -17,7 +17,7 @@ export const profileSteps: Readonly<Record<ProfileState, readonly ProfileState[]
   // Released again: the download broke before the installation, or the profile is installed anew on another phone.
   downloaded: ['installed', 'released', 'deleted', 'retired'],
   installed: ['deleted', 'retired'],
-  deleted: ['released', 'retired'],
+  deleted: ['released', 'downloaded', 'installed', 'retired'],
   retired: [],
 };
 

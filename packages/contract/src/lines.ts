@@ -39,7 +39,7 @@ export const deliverySteps: Readonly<Record<DeliveryState, readonly DeliveryStat
   installed: ['enabled', 'disabled', 'deleted', 'retired'],
   enabled: ['disabled', 'deleted', 'retired'],
   disabled: ['enabled', 'deleted', 'retired'],
-  deleted: ['released', 'retired'],
+  deleted: ['released', 'downloaded', 'installed', 'retired'],
   retired: [],
 };
 

@@ -1,6 +1,6 @@
 import { accountsRoutes, closureRoutes } from '@yuanyou/contract';
 import type { Client } from '@yuanyou/contract';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { sql } from '../src/platform/db/index.ts';
 import { expectSoundBooks } from './support/books.ts';
 import { openHouse, type House } from './support/house.ts';
@@ -9,10 +9,7 @@ import { refusal, signUp, type Receipt, type Traveller } from './support/travell
 let house: House;
 let support: Client;
 let viewer: Client;
-beforeAll(async () => {
-  house = await openHouse();
-  [support, viewer] = [await house.agent('support'), await house.agent('viewer')];
-});
+beforeAll(async () => { house = await openHouse(); });
 afterAll(() => house.stop());
 
 async function caseOf(receipt: Receipt): Promise<string> {
@@ -77,6 +74,8 @@ describe('the rules', () => {
 });
 
 describe('an agent', () => {
+  beforeEach(async () => { [support, viewer] = [await house.agent('support'), await house.agent('viewer')]; });
+
   async function held(): Promise<{ t: Traveller; receipt: Receipt }> {
     const t = await signUp(house);
     await t.topUp(20_001);
@@ -149,6 +148,7 @@ describe('an agent', () => {
       await held();
       house.clock.advance(86_400_000);
     }
+    viewer = await house.agent('viewer');
     const seen: string[] = [];
     let cursor: string | undefined;
     do {

@@ -34,7 +34,9 @@ export async function approve(deps: ClosureDeps, tx: Tx, theCase: Case, actor: A
 export async function endCoolingOff(deps: ClosureDeps, caseId: string): Promise<void> {
   await deps.db.transaction(async (tx) => {
     const theCase = await locked(tx, caseId);
-    if (theCase.state === 'coolingOff') await execute(deps, tx, theCase, bySystem, 'cooling-off ended');
+    // Approved anew after an undo, it has another end.
+    const over = theCase.coolingOffUntil !== null && theCase.coolingOffUntil <= deps.clock.now();
+    if (theCase.state === 'coolingOff' && over) await execute(deps, tx, theCase, bySystem, 'cooling-off ended');
   });
 }
 

@@ -27,13 +27,17 @@ export interface PlannedRefund {
   readonly currency: string;
   /** Masked: brand and last four digits. */
   readonly method: string;
+  /** Present once an agent has to look: the payment processor refused it for good. */
+  readonly refused?: true;
 }
+
+type Text<T> = { readonly [K in keyof T]: T[K] extends bigint ? string : T[K] };
 
 /** What settling did, as kept for the certificate. Amounts are decimal strings of minor units. */
 export interface Settlement {
   readonly refunds: readonly PlannedRefund[];
   readonly givenUp: readonly { readonly kind: 'balance' | 'promotionalCredit'; readonly amountMinor: string; readonly currency: string }[];
-  readonly plans: readonly { readonly lineId: string; readonly usedBytes: string; readonly totalBytes: string; readonly returnedMinor: string; readonly currency: string }[];
+  readonly plans: readonly Text<Settled>[];
   readonly settledAt: string;
 }
 
@@ -125,11 +129,19 @@ export const weekday = (day: Date): boolean => day.getUTCDay() !== 0 && day.getU
 
 export const daysAfter = (start: Date, days: number): Date => new Date(start.getTime() + days * dayMs);
 
-/** What settling returned of the plans, as kept in the settlement. */
+/** What settling did with the plans, as kept in the settlement. */
 export function plansOf(settled: readonly Settled[]): Settlement['plans'] {
   return settled.map((s) => ({
-    lineId: s.lineId, usedBytes: String(s.usedBytes), totalBytes: String(s.totalBytes),
-    returnedMinor: String(s.returnedCashMinor + s.returnedPromoMinor), currency: s.currency,
+    ...s, usedBytes: String(s.usedBytes), totalBytes: String(s.totalBytes), returnedCashMinor: String(s.returnedCashMinor),
+    returnedPromoMinor: String(s.returnedPromoMinor), forfeitedMinor: String(s.forfeitedMinor),
+  }));
+}
+
+/** The plans of a settlement, as usage told of them. */
+export function settledOf(plans: Settlement['plans']): Settled[] {
+  return plans.map((p) => ({
+    ...p, usedBytes: BigInt(p.usedBytes), totalBytes: BigInt(p.totalBytes), returnedCashMinor: BigInt(p.returnedCashMinor),
+    returnedPromoMinor: BigInt(p.returnedPromoMinor), forfeitedMinor: BigInt(p.forfeitedMinor),
   }));
 }
 

@@ -2,6 +2,7 @@ import { closureRoutes } from '@yuanyou/contract';
 import type { closureCase } from '@yuanyou/contract';
 import type { z } from 'zod';
 import { timingSafeEqual } from 'node:crypto';
+import type { Tx } from '../platform/db/index.ts';
 import { ServiceError } from '../platform/errors.ts';
 import { endpoint } from '../platform/http/types.ts';
 import type { Endpoint } from '../platform/http/types.ts';
@@ -30,6 +31,16 @@ async function caseShown(deps: ClosureDeps, caseId: string): Promise<z.input<typ
 function executionOf(theCase: Case): string {
   if (theCase.executionId === null) throw new ServiceError('closure/action-not-allowed', { caseNumber: theCase.caseNumber, state: theCase.state });
   return theCase.executionId;
+}
+
+/** A step that is not stuck cannot be skipped: the traveller's tracker says so, too. */
+async function skipStep(deps: ClosureDeps, tx: Tx, theCase: Case, step: string, reason: string): Promise<void> {
+  try {
+    await deps.sagas.skip(tx, executionOf(theCase), step, reason);
+  } catch (error) {
+    if (!(error instanceof ServiceError) || !['jobs/step-not-stuck', 'jobs/unknown-saga'].includes(error.code)) throw error;
+    throw new ServiceError('closure/action-not-allowed', { caseNumber: theCase.caseNumber, state: theCase.state, step }, { cause: error });
+  }
 }
 
 function travellerEndpoints(deps: ClosureDeps): Endpoint[] {
@@ -93,7 +104,7 @@ function agentEndpoints(deps: ClosureDeps): Endpoint[] {
     endpoint(closureRoutes.skipClosureStep, async ({ principal, params, body }) => {
       await deps.db.transaction(async (tx) => {
         const theCase = await locked(tx, params.caseId);
-        await deps.sagas.skip(tx, executionOf(theCase), body.step, body.reason);
+        await skipStep(deps, tx, theCase, body.step, body.reason);
         await deps.audit.record(tx, {
           actor: { kind: 'agent', id: principal.agentId }, action: 'closure.skip', subjectKind: 'closure', subjectId: theCase.caseId,
           accountId: theCase.accountId, reason: body.reason, details: { step: body.step },

@@ -102,6 +102,13 @@ export function giveUpCash(o: OfTraveller): Transfer {
   return move('cash-given-up', o, cashAccount(o.accountId, o.currency), houseAccount('revenue:breakage', o.currency));
 }
 
+/** Takes a transfer back by one that mirrors it; both stay in the books. */
+export function correction(of: Transfer, id: string, at: Date): Transfer {
+  const entries = of.entries.map((entry): Entry => ('debitMinor' in entry
+    ? { account: entry.account, creditMinor: entry.debitMinor } : { account: entry.account, debitMinor: entry.creditMinor }));
+  return { id, kind: `${of.kind}-corrected`, at, refs: { ...of.refs, corrects: of.id }, entries };
+}
+
 /** Use that arrived after the cutoff of a closure: our loss, owed to the partner, never the traveller's. */
 export function lateUsage(o: Occasion & { readonly partnerId: string }): Transfer {
   return move('late-usage', o, houseAccount('late-usage-loss', o.currency), partnerPayable(o.partnerId, o.currency));

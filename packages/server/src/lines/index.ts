@@ -56,7 +56,8 @@ async function report(deps: LinesDeps, { profileId, eid, to }: ProfileReport): P
     if (to === 'downloaded' || to === 'installed' || to === 'deleted') await deps.stock.note(tx, profileId, to);
     const line = await store.lockLineOfProfile(tx, profileId);
     if (line === undefined || line.iccid === null) return;
-    if (line.deviceId === null) await store.linkDevice(tx, line, eid, deps.clock.now());
+    // A profile that was deleted may be downloaded anew, by another phone.
+    if (line.deviceId === null || to === 'downloaded') await store.linkDevice(tx, line, eid, deps.clock.now());
     await noteDelivery(deps, tx, line, to, { kind: 'device', id: profileId }, null);
   });
 }
@@ -65,7 +66,8 @@ async function retireProfile(deps: LinesDeps, tx: Tx, lineId: string, actor: Act
   const line = await store.lockLine(tx, lineId);
   if (line === undefined) throw new ServiceError('lines/unknown', { lineId });
   await deps.downloads.cancel(tx, line.profileId);
-  if (!isOnDevice(line)) await noteDelivery(deps, tx, line, 'retired', actor, reason);
+  // That a phone has deleted it is evidence; it stays on record.
+  if (!isOnDevice(line) && line.delivery !== 'deleted') await noteDelivery(deps, tx, line, 'retired', actor, reason);
   await deps.stock.retire(tx, line.profileId);
 }
 

@@ -6,6 +6,8 @@ export interface OperatorCalls {
   suspend(call: { readonly iccid: string; readonly imsi: string; readonly requestId: string }): Promise<unknown>;
   resume(call: { readonly iccid: string; readonly imsi: string; readonly requestId: string }): Promise<unknown>;
   terminate(call: { readonly iccid: string; readonly imsi: string; readonly requestId: string }): Promise<unknown>;
+  /** What the operator holds of a subscriber now. */
+  state(subscriber: { readonly iccid: string }): Promise<'active' | 'suspended' | 'terminated' | 'unknown'>;
 }
 
 /** The operators, as lines needs them. */

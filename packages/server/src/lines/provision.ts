@@ -1,3 +1,4 @@
+import { isWorthRepeating } from '../partners/index.ts';
 import type { Transactor } from '../platform/db/index.ts';
 import { ServiceError } from '../platform/errors.ts';
 import type { Json, Saga, StepContext } from '../platform/jobs/types.ts';
@@ -16,14 +17,24 @@ export interface ProvisionDeps extends ChangeDeps {
   readonly downloads: Downloads;
 }
 
-/** One call to the operator that serves a line. */
+/** An operator's no, as against no answer. */
+function isRefusal(error: unknown): error is ServiceError {
+  return error instanceof ServiceError && error.code.startsWith('partners/') && !isWorthRepeating(error);
+}
+
+/** One call to the operator that serves a line. Stopping what the operator has stopped, or never served, is done already: its own word decides. */
 export async function callOperator(
   deps: Pick<ProvisionDeps, 'db' | 'operators' | 'stock'>, line: Line, verb: 'activate' | 'suspend' | 'resume' | 'terminate', requestId: string,
 ): Promise<void> {
   const profile = await deps.stock.byId(deps.db, line.profileId);
   if (profile === undefined) throw new ServiceError('lines/unknown', { lineId: line.lineId });
   const operator = await deps.operators.operator(line.operatorId);
-  await operator[verb]({ iccid: profile.iccid, imsi: profile.imsi, requestId });
+  try {
+    await operator[verb]({ iccid: profile.iccid, imsi: profile.imsi, requestId });
+  } catch (error) {
+    const stopping = verb === 'suspend' || verb === 'terminate';
+    if (!stopping || !isRefusal(error) || !['terminated', 'unknown'].includes(await operator.state({ iccid: profile.iccid }))) throw error;
+  }
 }
 
 async function lineOf(deps: Pick<ProvisionDeps, 'db'>, lineId: string): Promise<Line> {
@@ -46,7 +57,12 @@ export function provisionSaga(deps: ProvisionDeps): Saga<Input> {
       {
         name: 'activate',
         run: async (context) => {
-          await call(context, 'activate');
+          try {
+            await call(context, 'activate');
+          } catch (error) {
+            if (isRefusal(error)) return { kind: 'refused', code: error.code };
+            throw error;
+          }
           await context.transaction((tx) => changeService(deps, tx, context.input.lineId, 'activate', actor, null));
           return { kind: 'done' };
         },

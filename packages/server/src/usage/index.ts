@@ -14,7 +14,7 @@ import type { FeedDeps } from './feed.ts';
 import { usageHolder } from './holder.ts';
 import type { Allowance } from './model.ts';
 import { usageEndpoints } from './routes.ts';
-import { settleAccount } from './settle.ts';
+import { settleAccount, unsettleAccount } from './settle.ts';
 import { tellThreshold } from './tell.ts';
 import type { ContactPoints } from './tell.ts';
 import type { Settled } from './settle.ts';
@@ -36,8 +36,10 @@ export interface Usage {
   cutOff(tx: Tx, accountId: string, at: Date): Promise<number>;
   /** Takes a cutoff back, where the closure was undone. */
   liftCutoff(tx: Tx, accountId: string): Promise<number>;
-  /** Ends every allowance of an account and returns unused value by each plan's rule. */
+  /** Ends every allowance of an account and returns unused value by each plan's rule; `ref` names this settlement in the books. */
   settle(tx: Tx, accountId: string, ref: string): Promise<Settled[]>;
+  /** Takes back what `settle` answered under the same `ref`. */
+  unsettle(tx: Tx, accountId: string, ref: string, settled: readonly Settled[]): Promise<void>;
   allowances(db: Reader, accountId: string): Promise<Allowance[]>;
   /** Takes in raw usage of an operator. */
   receive(operatorId: string, source: string, bytes: Uint8Array): Promise<void>;
@@ -84,6 +86,7 @@ export function createUsage(deps: UsageDeps): Usage {
     cutOff: store.setCutoff,
     liftCutoff: store.liftCutoff,
     settle: (tx, accountId, ref) => settleAccount(deps, tx, accountId, ref),
+    unsettle: (tx, accountId, ref, settled) => unsettleAccount(deps, tx, accountId, ref, settled),
     allowances: store.allowancesOfAccount,
     receive: (operatorId, source, bytes) => receive(deps, operatorId, source, bytes),
     pendingBatches: store.pendingBatches,

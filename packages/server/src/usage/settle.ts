@@ -1,5 +1,5 @@
 import { recipes } from '../ledger/index.ts';
-import type { Ledger } from '../ledger/index.ts';
+import type { Ledger, Transfer } from '../ledger/index.ts';
 import type { Clock } from '../platform/clock/index.ts';
 import type { Tx } from '../platform/db/index.ts';
 import { settlement } from './model.ts';
@@ -14,32 +14,59 @@ export interface Settled {
   readonly currency: string;
   readonly returnedCashMinor: bigint;
   readonly returnedPromoMinor: bigint;
+  /** What no rule returned. */
+  readonly forfeitedMinor: bigint;
   readonly usedBytes: bigint;
   readonly totalBytes: bigint;
+  /** The state it had. */
+  readonly before: Allowance['state'];
+}
+
+interface SettleDeps {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
 }
 
 const ended: readonly Allowance['state'][] = ['refunded', 'revoked', 'expired'];
 
-async function settleOne(deps: { readonly ledger: Ledger; readonly clock: Clock }, tx: Tx, a: Allowance, ref: string): Promise<Settled> {
+/** The transfers that settling posts, from what it found: the same facts give the same transfers, so that they can be taken back. */
+function transfersOf(accountId: string, s: Settled, ref: string, at: Date): Transfer[] {
+  const base = { at, currency: s.currency, refs: { lineId: s.lineId, orderId: s.orderId, for: ref } };
+  const id = (what: string): string => `settle:${ref}:${s.allowanceId}:${what}`;
+  const transfers: Transfer[] = [];
+  if (s.returnedCashMinor > 0n) transfers.push(recipes.returnUnused({ ...base, id: id('cash'), accountId, amountMinor: s.returnedCashMinor }));
+  if (s.returnedPromoMinor > 0n) transfers.push(recipes.returnUnusedPromo({ ...base, id: id('promo'), accountId, amountMinor: s.returnedPromoMinor }));
+  if (s.forfeitedMinor > 0n) transfers.push(recipes.expireAllowance({ ...base, id: id('breakage'), amountMinor: s.forfeitedMinor }));
+  return transfers;
+}
+
+async function settleOne(deps: SettleDeps, tx: Tx, a: Allowance, ref: string): Promise<Settled> {
   const at = a.cutoffAt ?? deps.clock.now();
   const { cashMinor, promoMinor, earnedMinor } = settlement(a, at);
-  const base = { at, currency: a.currency, refs: { lineId: a.lineId, orderId: a.orderId, for: ref } };
-  const id = (what: string): string => `settle:${a.allowanceId}:${what}`;
-  if (cashMinor > 0n) await deps.ledger.post(tx, recipes.returnUnused({ ...base, id: id('cash'), accountId: a.accountId, amountMinor: cashMinor }));
-  if (promoMinor > 0n) await deps.ledger.post(tx, recipes.returnUnusedPromo({ ...base, id: id('promo'), accountId: a.accountId, amountMinor: promoMinor }));
-  if (earnedMinor > 0n) await deps.ledger.post(tx, recipes.expireAllowance({ ...base, id: id('breakage'), amountMinor: earnedMinor }));
-  await store.endAllowance(tx, a, cashMinor + promoMinor > 0n ? 'refunded' : 'revoked', earnedMinor);
-  return {
+  const settled: Settled = {
     allowanceId: a.allowanceId, lineId: a.lineId, orderId: a.orderId, currency: a.currency, returnedCashMinor: cashMinor, returnedPromoMinor: promoMinor,
-    usedBytes: a.usedBytes, totalBytes: a.totalBytes,
+    forfeitedMinor: earnedMinor, usedBytes: a.usedBytes, totalBytes: a.totalBytes, before: a.state,
   };
+  for (const transfer of transfersOf(a.accountId, settled, ref, at)) await deps.ledger.post(tx, transfer);
+  await store.endAllowance(tx, a, cashMinor + promoMinor > 0n ? 'refunded' : 'revoked', earnedMinor);
+  return settled;
 }
 
 /** Ends every allowance of an account: unused value returns by each plan's rule, the rest is earned. A repeat does nothing more. */
-export async function settleAccount(deps: { readonly ledger: Ledger; readonly clock: Clock }, tx: Tx, accountId: string, ref: string): Promise<Settled[]> {
+export async function settleAccount(deps: SettleDeps, tx: Tx, accountId: string, ref: string): Promise<Settled[]> {
   const settled: Settled[] = [];
   for (const allowance of await store.lockAllowancesOfAccount(tx, accountId)) {
     if (!ended.includes(allowance.state)) settled.push(await settleOne(deps, tx, allowance, ref));
   }
   return settled;
+}
+
+/** Takes a settlement back: every allowance is as it was, every transfer has its correction. */
+export async function unsettleAccount(deps: SettleDeps, tx: Tx, accountId: string, ref: string, settled: readonly Settled[]): Promise<void> {
+  const at = deps.clock.now();
+  await store.lockAllowancesOfAccount(tx, accountId);
+  for (const one of settled) {
+    for (const transfer of transfersOf(accountId, one, ref, at)) await deps.ledger.post(tx, recipes.correction(transfer, `${transfer.id}:back`, at));
+    await store.reopenAllowance(tx, one.lineId, one.allowanceId, one.before, one.forfeitedMinor);
+  }
 }

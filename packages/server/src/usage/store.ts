@@ -53,6 +53,11 @@ export async function endAllowance(tx: Tx, a: Allowance, state: 'refunded' | 're
      where line_id = ${a.lineId} and allowance_id = ${a.allowanceId}`);
 }
 
+export async function reopenAllowance(tx: Tx, lineId: string, allowanceId: string, state: Allowance['state'], forfeitedMinor: bigint): Promise<void> {
+  await tx.run(sql`
+    update usage.allowance set state = ${state}, earned_minor = earned_minor - ${forfeitedMinor} where line_id = ${lineId} and allowance_id = ${allowanceId}`);
+}
+
 /** True once for each threshold of an allowance. */
 export async function claimMessage(tx: Tx, lineId: string, allowanceId: string, percent: number): Promise<boolean> {
   return (await tx.run(sql`

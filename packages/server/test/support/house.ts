@@ -146,19 +146,23 @@ export async function openHouse(changes: Changes = {}, change: (config: Config) 
       await new Promise((resolve) => { setTimeout(resolve, 15); });
     }
   };
-  let admin: Promise<string> | undefined;
-  const accept = async (code: string): Promise<string> => {
-    const { body } = await clientFor(httpUrl).call(accessRoutes.acceptInvitation, { body: { code, password: 'an agent password, long' } });
-    return body.session.secret!;
+  const password = 'an agent password, long';
+  const first = { email: 'first@yuanyou.test', name: 'First' };
+  const accept = async (code: string): Promise<string> =>
+    (await clientFor(httpUrl).call(accessRoutes.acceptInvitation, { body: { code, password } })).body.session.secret!;
+  let admitted: Promise<unknown> | undefined;
+  /** Signed in anew each time: a clock that is moved by weeks outlives sessions. */
+  const admin = async (): Promise<string> => {
+    await (admitted ??= context.access.createFirstAdmin(first).then(({ code }) => accept(code)));
+    return (await clientFor(httpUrl).call(accessRoutes.signInAgent, { body: { email: first.email, password } })).body.session.secret!;
   };
   return {
     config, context, db, keysDb: database.keysDb, keys, clock, gateway, operator, inbox, logged, run, later, until,
     client: (session) => clientFor(httpUrl, session),
     async agent(role) {
-      admin ??= context.access.createFirstAdmin({ email: 'first@yuanyou.test', name: 'First' }).then(({ code }) => accept(code));
-      const first = await admin;
-      if (role === 'admin') return clientFor(httpUrl, () => first);
-      const { body } = await clientFor(httpUrl, () => first).call(accessRoutes.inviteAgent, {
+      const session = await admin();
+      if (role === 'admin') return clientFor(httpUrl, () => session);
+      const { body } = await clientFor(httpUrl, () => session).call(accessRoutes.inviteAgent, {
         idempotencyKey: randomBytes(12).toString('hex'), body: { email: `${role}.${randomBytes(4).toString('hex')}@yuanyou.test`, name: role, roles: [role] },
       });
       const secret = await accept(body.invitation.code);

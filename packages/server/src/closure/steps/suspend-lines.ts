@@ -15,7 +15,8 @@ export function suspendLines(deps: ClosureDeps): Step {
     },
     async undo({ input, sagaId, transaction }) {
       for (const line of await linesOf(deps, input.accountId)) {
-        if (line.service === 'suspended') await deps.lines.resume(line, `${sagaId}:resume:${line.lineId}`, bySystem, 'closure undone', transaction);
+        // Also one that we do not know to be suspended: the operator may have done it and its answer been lost.
+        if (line.service === 'suspended' || line.service === 'active') await deps.lines.resume(line, `${sagaId}:resume:${line.lineId}`, bySystem, 'closure undone', transaction);
       }
     },
   };
