@@ -55,15 +55,15 @@ async function main(): Promise<void> {
     ended.push(() => stopped(server.process));
     const stock = await openStock({ ...env, YUANYOU_ES9_PORT: server.es9Address.split(':')[1] });
     ended.push(() => stock.close());
-    const figures = await measure(folder, server, stock);
-    process.stdout.write(table(figures));
+    const { figures, transactions } = await measure(folder, server, stock);
+    process.stdout.write(table(figures, transactions));
     if (options.json) process.stdout.write(`${JSON.stringify(figures)}\n`);
   } finally {
     for (const end of ended.toReversed()) await end();
   }
 }
 
-async function measure(folder: string, server: Server, stock: DownloadStock): Promise<Figures> {
+async function measure(folder: string, server: Server, stock: DownloadStock): Promise<{ readonly figures: Figures; readonly transactions: number }> {
   const orders = await stock.order(warmUp + count);
   const warm = await startPhones(folder, orders.slice(0, warmUp), 0);
   await warm.run();
@@ -85,11 +85,11 @@ async function measure(folder: string, server: Server, stock: DownloadStock): Pr
   const serverCpuMsPerDownload = (after.server - before.server) / count;
   const cpuMsPerDownload = serverCpuMsPerDownload + (after.postgres - before.postgres) / count;
   const cryptoLoopMsPerDownload = cryptoLoopMs(options.curve);
-  process.stdout.write(`  ${transactions.toFixed(1)} transactions a download\n`);
-  return rounded({
+  const figures = rounded({
     downloadsPerSecond: count / seconds, cpuMsPerDownload, serverCpuMsPerDownload, cryptoLoopMsPerDownload,
     ratioToCryptoLoop: cpuMsPerDownload / cryptoLoopMsPerDownload, peakRssMb: peakRssMbOf(server.process.pid!),
   });
+  return { figures, transactions };
 }
 
 interface Server {
@@ -154,13 +154,13 @@ function rounded(figures: Figures): Figures {
   return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, Number((value as number).toFixed(3))])) as unknown as Figures;
 }
 
-function table(figures: Figures): string {
+function table(figures: Figures, transactions: number): string {
   const rows: readonly (readonly [string, string, string])[] = [
     ['downloads', String(count), `${options.curve}, ${phoneProcesses} processes of phones, ${options['at-once']} downloads at once in each`],
     ['downloads a second', figures.downloadsPerSecond.toFixed(1), 'with the phones on the same machine'],
     ['CPU a download, in all', `${figures.cpuMsPerDownload.toFixed(2)} ms`, 'server and PostgreSQL; goal 6 ms'],
     ['  of it the server', `${figures.serverCpuMsPerDownload.toFixed(2)} ms`, 'TLS, ES9+, outbox'],
-    ['  of it PostgreSQL', `${(figures.cpuMsPerDownload - figures.serverCpuMsPerDownload).toFixed(2)} ms`, 'with fsync'],
+    ['  of it PostgreSQL', `${(figures.cpuMsPerDownload - figures.serverCpuMsPerDownload).toFixed(2)} ms`, `with fsync; ${transactions.toFixed(1)} transactions a download`],
     ['bare cryptography', `${figures.cryptoLoopMsPerDownload.toFixed(2)} ms`, 'the same operations in a loop, TLS handshake included'],
     ['ratio to it', figures.ratioToCryptoLoop.toFixed(2), ''],
     ['server memory, peak', `${figures.peakRssMb.toFixed(0)} MB`, 'goal below 300 MB'],
