@@ -80,10 +80,11 @@ export function orderAfter(
 ): { readonly state: OrderState; readonly releaseEid?: true } | undefined {
   if (order.state === 'unavailable') return undefined;
   const again = order.downloads < order.maxDownloads;
+  const isInstalled = order.state === 'installed' || order.state === 'enabled' || order.state === 'disabled';
   switch (event.kind) {
-    // Installed and not yet enabled is the state that phones leave a profile in.
-    case 'installed': return order.state === 'enabled' || order.state === 'disabled' ? undefined : { state: 'installed' };
-    case 'install-failed': return { state: again ? 'released' : 'error' };
+    case 'installed': return isInstalled ? undefined : { state: 'installed' };
+    // A second installation of what is there already fails, and leaves it there.
+    case 'install-failed': return isInstalled ? undefined : { state: again ? 'released' : 'error' };
     case 'enabled':
     case 'disabled': return { state: event.kind };
     case 'deleted': {

@@ -26,21 +26,23 @@ class Repeated extends Error {}
 
 async function record(w: Workings, tx: Tx, reading: NotificationReading): Promise<void> {
   const { eid, order } = await verified(w, tx, reading);
-  if (!reading.iccid) return;
+  // The result of a failed installation may name no ICCID: its session does.
+  const iccid = reading.iccid ?? order?.iccid;
+  if (iccid === undefined) return;
   const current = order && isLatest(reading, eid, order) ? order : undefined;
   const next = current && orderAfter({ ...current, policy: { reinstall: current.reinstall } }, reading.event);
   const state = next?.state ?? current?.state;
   const row = {
     eid,
     sequenceNumber: reading.sequenceNumber,
-    iccid: reading.iccid,
+    iccid,
     event: reading.event.kind,
     profileId: order?.profileId ?? null,
     details: reading.event.kind === 'install-failed' ? JSON.stringify({ command: reading.event.command, reason: reading.event.reason }) : null,
     at: w.clock.now(),
   };
   if (!current || !state) return void await store.saveNotification(tx, row, undefined);
-  const { profileId, iccid } = current;
+  const { profileId } = current;
   const [recorded] = await Promise.all([
     store.saveNotification(tx, row, { profileId, state, eid: next?.releaseEid ? null : eid }),
     tell(w, tx, reading.event, { profileId, iccid, eid, state }),
