@@ -31,8 +31,8 @@ export const authenticateServer: Perform<'authenticateServer'> = (state, call, c
   if (typeof server === 'string') return refuse(server);
   if (!verifyRaw(publicKeyOf(server, context.cache), call.serverSigned1.raw, call.serverSignature1)) return refuse('invalidSignature');
   if (!equalBytes(euiccChallenge, session.euiccChallenge)) return refuse('euiccChallengeMismatch');
-  const smdpOid = server.registeredIds[0];
-  if (smdpOid === undefined) return refuse('invalidOid');
+  // The chain stands only with an OID.
+  const smdpOid = server.registeredIds[0]!;
 
   // Encoded by hand so that ctxParams1 goes back as it came, fields unknown to this package included.
   const euiccSigned1 = encodeTlv(

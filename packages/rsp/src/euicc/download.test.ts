@@ -1,10 +1,12 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   AuthenticateServerResponse, bppCommands, decode, encode, installErrors, OtherSignedNotification, PrepareDownloadResponse, ProfileInstallationResult, signatureTlv,
   smdpSigned2Covered,
 } from '../asn1/index.ts';
 import type { ProfileMetadataInput } from '../asn1/index.ts';
-import { concatBytes, equalBytes, toHex } from '../bytes.ts';
+import { concatBytes, equalBytes, fromHex, toHex } from '../bytes.ts';
+import { storeData } from '../es10/index.ts';
 import { callEuicc, listProfiles, packageChains, sendObject } from '../lpa/index.ts';
 import type { LpaRun } from '../lpa/index.ts';
 import { createPkiCache, curves, parseCertificate, publicKeyOf, verifyRaw } from '../pki/index.ts';
@@ -15,8 +17,9 @@ import {
 import type { AuthenticateServerCall, BoundProfilePackageCall, PrepareDownloadCall, RunningEuicc, TestPki } from '../testing/index.ts';
 import { encodeTlv } from '../tlv/index.ts';
 import { loadEuicc, saveEuicc } from './index.ts';
-import type { EuiccOptions } from './index.ts';
+import type { EuiccOptions, EuiccState } from './index.ts';
 
+const cases = Number(process.env['FUZZ_CASES'] ?? 2000);
 const random = seededRandom('euicc');
 const now = new Date('2026-06-01T12:00:00Z');
 const validity = { notBefore: new Date('2026-01-01T00:00:00Z'), notAfter: new Date('2046-01-01T00:00:00Z') };
@@ -166,6 +169,11 @@ describe('AuthenticateServer refuses', () => {
     expect(euicc.state().session).toBeUndefined();
   });
 
+  it('a key on another curve with error 3', () => {
+    const certificate = fromHex(toHex(pki.dpAuth.certificate).replace('06082A8648CE3D030107', '06082A8648CE3D030101'));
+    expect(begin(boot(pki), pki, { authenticate: { signer: { ...pki.dpAuth, certificate } } }).failed).toBe(3);
+  });
+
   it('a second authentication in one session, and one without a challenge', () => {
     const euicc = boot(pki);
     const smdp = createTestSmdp(pki, random);
@@ -296,6 +304,40 @@ describe('a bound profile package is refused', () => {
     send(euicc, chains[0]!);
     const answer = send(euicc, chains[2]!);
     expect(errorOf(decode(ProfileInstallationResult, answer))).toMatchObject(failure('storeMetadata', 'scp03tStructureError'));
+  });
+});
+
+describe('whatever is changed on the way', () => {
+  const pki = pkis['P-256'];
+  const device = createTestEuicc([pki], testEid(5), random);
+  const resume = (state: EuiccState) => runEuicc({ ...device, state }, { now: () => now, random, cache });
+
+  it('nothing is installed, and the eUICC answers', () => {
+    // The states before each object of one download; from each of them changed objects are sent.
+    const euicc = resume(device.state);
+    const smdp = createTestSmdp(pki, random);
+    const transactionId = random(16);
+    const scenes: { readonly state: EuiccState; readonly object: Uint8Array }[] = [];
+    const pass = (object: Uint8Array) => {
+      scenes.push({ state: euicc.state(), object });
+      return send(euicc, object);
+    };
+    const { euiccChallenge } = ask(euicc, callEuicc('getEuiccChallenge', null)).value;
+    const authenticated = decode(AuthenticateServerResponse, pass(smdp.authenticateServer({ transactionId, euiccChallenge })));
+    if (authenticated.kind !== 'ok') throw new Error('refused');
+    const prepared = decode(PrepareDownloadResponse, pass(smdp.prepareDownload({ transactionId, euiccSignature1: authenticated.value.euiccSignature1 })));
+    if (prepared.kind !== 'ok') throw new Error('refused');
+    const { euiccOtpk } = prepared.value.euiccSigned2;
+    packageChains(smdp.boundProfilePackage({ transactionId, euiccOtpk, eid: euicc.eid, metadata: testMetadata(iccid) })).forEach(pass);
+    expect(euicc.state().profiles).toHaveLength(1);
+
+    fc.assert(fc.property(fc.nat(scenes.length - 1), fc.nat(), fc.integer({ min: 1, max: 255 }), fc.boolean(), (index, at, mask, cut) => {
+      const { state, object } = scenes[index]!;
+      const changed = cut ? object.subarray(0, at % object.length) : Uint8Array.from(object, (byte, position) => (position === at % object.length ? byte ^ mask : byte));
+      const meddled = resume(state);
+      for (const apdu of storeData(changed)) expect(meddled.transmit(apdu).length).toBeGreaterThanOrEqual(2);
+      expect(meddled.state().profiles).toHaveLength(0);
+    }), { numRuns: cases });
   });
 });
 
