@@ -75,6 +75,8 @@ test('production refuses demo accounts, the development PKI and default secrets'
   expect(one({ YUANYOU_PUBLIC_URL: 'http://yuanyou.cn' })).toMatch(/https/);
   expect(one({ YUANYOU_GATEWAY_URL: 'http://127.0.0.1:8091' })).toMatch(/^YUANYOU_GATEWAY_URL/);
   expect(one({ YUANYOU_FAULTS: 'closure:settle:after=throw' })).toMatch(/^YUANYOU_FAULTS/);
+  expect(one({ YUANYOU_JOBS_LEASE_MS: '1000' })).toMatch(/^YUANYOU_JOBS_LEASE_MS: must be 5000 or more/);
+  expect(one({ YUANYOU_MAIL_LIMIT_MS: '4000' })).toMatch(/^YUANYOU_MAIL_LIMIT_MS: must be 20000 or more/);
   expect(one({ YUANYOU_MAIL_FROM: 'me@mail.example.test' })).toMatch(/^YUANYOU_MAIL_FROM/);
 });
 

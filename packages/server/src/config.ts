@@ -40,6 +40,8 @@ export interface Config {
     readonly url: string;
     readonly fromName: string;
     readonly fromAddress: string;
+    /** How long one attempt to hand a message over may take. */
+    readonly limitMs: number;
     /** Where the mail provider is told that it holds data of somebody who left. */
     readonly erasure: { readonly url: string; readonly key: string | undefined } | undefined;
     readonly dkim: { readonly domain: string; readonly selector: string; readonly privateKeyPem: string } | undefined;
@@ -142,6 +144,9 @@ function placeOf(url: string): string {
 
 const reservedDomain = /@(?:.*\.)?(?:example|test|invalid|localhost|example\.(?:com|net|org))$/;
 
+/** Mail servers may take their time; a message whose sender counts as dead too soon goes out twice. */
+const shortestMailLimitMs = 20_000;
+
 /** A shorter lease is lost to a pause of the process or the database, and work is done twice for nothing. */
 const shortestLeaseMs = 5000;
 
@@ -161,6 +166,7 @@ function productionFaults(v: SettingValues): string[] {
     [v.YUANYOU_SMTP_URL === undefined, 'YUANYOU_SMTP_URL: must be said'],
     [reservedDomain.test(v.YUANYOU_MAIL_FROM), 'YUANYOU_MAIL_FROM: must be an address of your own domain'],
     [v.YUANYOU_LOG_ORIGIN === undefined, 'YUANYOU_LOG_ORIGIN: must be said'],
+    [v.YUANYOU_MAIL_LIMIT_MS < shortestMailLimitMs, `YUANYOU_MAIL_LIMIT_MS: must be ${shortestMailLimitMs} or more`],
     [v.YUANYOU_JOBS_LEASE_MS < shortestLeaseMs, `YUANYOU_JOBS_LEASE_MS: must be ${shortestLeaseMs} or more`],
     [v.YUANYOU_FAULTS !== undefined, 'YUANYOU_FAULTS: refused'],
   ];
@@ -254,6 +260,7 @@ function mailOf(v: SettingValues): Config['mail'] {
     url: v.YUANYOU_SMTP_URL ?? 'smtp://127.0.0.1:8092',
     fromName: v.YUANYOU_PROVIDER_NAME,
     fromAddress: v.YUANYOU_MAIL_FROM,
+    limitMs: v.YUANYOU_MAIL_LIMIT_MS,
     erasure: v.YUANYOU_MAIL_ERASURE_URL === undefined ? undefined : { url: v.YUANYOU_MAIL_ERASURE_URL, key: v.YUANYOU_MAIL_ERASURE_KEY },
     dkim: domain !== undefined && selector !== undefined && privateKeyPem !== undefined ? { domain, selector, privateKeyPem } : undefined,
   };

@@ -86,7 +86,7 @@ function foundationOf(config: Config, platform: Platform) {
   const notifications = createNotifications({
     ...platform, verifyUrl: `${config.http.publicUrl}/v1/messages/verify`,
     mailer: smtpMailer({
-      url: config.mail.url, fromName: config.mail.fromName, fromAddress: config.mail.fromAddress,
+      url: config.mail.url, fromName: config.mail.fromName, fromAddress: config.mail.fromAddress, limitMs: config.mail.limitMs,
       ...(config.mail.dkim === undefined ? {} : { dkim: config.mail.dkim }),
     }),
   });

@@ -22,7 +22,7 @@ type Claim = { readonly message: store.MessageRow; readonly unknownOutcomes: num
  * @throws ServiceError `notifications/undelivered` when it is worth another attempt
  */
 export async function deliver(deps: DeliverDeps, messageId: string): Promise<void> {
-  const claim = await deps.db.transaction((tx) => claimMessage(tx, messageId, deps.clock.now()));
+  const claim = await deps.db.transaction((tx) => claimMessage(tx, messageId, deps.clock.now(), deps.mailer.limitMs ?? sendLimitMs));
   if (claim === 'ended') return;
   if (claim === 'busy') throw new ServiceError('notifications/undelivered', { messageId, reason: 'another worker is sending it' });
   const outcome = await handOver(deps, claim.message);
@@ -30,7 +30,7 @@ export async function deliver(deps: DeliverDeps, messageId: string): Promise<voi
   if (again) throw new ServiceError('notifications/undelivered', { messageId, reason: outcome.kind === 'sent' ? '' : outcome.reason });
 }
 
-async function claimMessage(tx: Tx, messageId: string, now: Date): Promise<Claim> {
+async function claimMessage(tx: Tx, messageId: string, now: Date, limitMs: number): Promise<Claim> {
   const message = await store.lockForSending(tx, messageId);
   if (message === undefined) return 'ended';
   const move = nextMove(message, now);
@@ -44,7 +44,7 @@ async function claimMessage(tx: Tx, messageId: string, now: Date): Promise<Claim
       await store.markEnded(tx, messageId, 'failed', 'outcome unknown', now);
       return 'ended';
     case 'send':
-      await store.markSending(tx, messageId, move.unknownOutcomes, new Date(now.getTime() + sendLimitMs));
+      await store.markSending(tx, messageId, move.unknownOutcomes, new Date(now.getTime() + limitMs));
       return { message, unknownOutcomes: move.unknownOutcomes };
   }
 }

@@ -23,6 +23,8 @@ export type MailOutcome =
 
 /** The way out for mail. */
 export interface Mailer {
+  /** How long one attempt may take in all; a worker that is silent for longer has died. Default a minute. */
+  readonly limitMs?: number;
   send(mail: Mail): Promise<MailOutcome>;
 }
 
@@ -35,9 +37,10 @@ export interface SmtpOptions {
   readonly dkim?: { readonly domain: string; readonly selector: string; readonly privateKeyPem: string };
   /** For each step of the conversation; default 20 s. */
   readonly timeoutMs?: number;
+  /** As {@link Mailer.limitMs}; half of it is the conversation's, the rest is left to note how it ended. */
+  readonly limitMs?: number;
 }
 
-/** How long one attempt may take in all; a worker that is silent for longer has died. */
 export const sendLimitMs = 60_000;
 
 function dkimOf(options: SmtpOptions): { domainName: string; keySelector: string; privateKey: string } | undefined {
@@ -59,6 +62,7 @@ function outcomeOf(error: unknown): MailOutcome {
 export function smtpMailer(options: SmtpOptions): Mailer {
   const url = new URL(options.url);
   const timeoutMs = options.timeoutMs ?? 20_000;
+  const limitMs = options.limitMs ?? sendLimitMs;
   const dkim = dkimOf(options);
   const transport = createTransport({
     host: url.hostname, port: Number(url.port || (url.protocol === 'smtps:' ? 465 : 25)), secure: url.protocol === 'smtps:',
@@ -68,6 +72,7 @@ export function smtpMailer(options: SmtpOptions): Mailer {
   });
   const domain = options.fromAddress.slice(options.fromAddress.lastIndexOf('@') + 1);
   return {
+    limitMs,
     async send(mail) {
       const letter: SendMailOptions = {
         from: { name: options.fromName, address: options.fromAddress }, to: { name: '', address: mail.to },
@@ -80,7 +85,7 @@ export function smtpMailer(options: SmtpOptions): Mailer {
         disableFileAccess: true, disableUrlAccess: true,
       };
       try {
-        await withLimit(transport.sendMail(letter));
+        await withLimit(limitMs / 2, transport.sendMail(letter));
         return { kind: 'sent' };
       } catch (error) {
         return outcomeOf(error);
@@ -89,10 +94,10 @@ export function smtpMailer(options: SmtpOptions): Mailer {
   };
 }
 
-async function withLimit(sending: Promise<unknown>): Promise<void> {
+async function withLimit(ms: number, sending: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(Object.assign(new Error('send limit'), { code: 'ELIMIT' })), sendLimitMs / 2);
+    timer = setTimeout(() => reject(Object.assign(new Error('send limit'), { code: 'ELIMIT' })), ms);
   });
   try {
     await Promise.race([sending, limit]);

@@ -31,7 +31,7 @@ const topUp: Act = {
     const { body } = await j.client.call(paymentsRoutes.startTopUp, {
       session: known(j.session, 'a session'), idempotencyKey: randomUUID(), body: { amount: { amountMinor: 5000, currency: 'EUR' } },
     });
-    await postJson(known(body.payUrl ?? undefined, 'the gateway’s page'), { cardNumber: '4242424242424242', expMonth: 12, expYear: 2030, cvc: '123' });
+    await postJson(known(body.payUrl ?? undefined, 'the gateway’s page'), { cardNumber: j.traveller.card, expMonth: 12, expYear: 2030, cvc: '123' });
     await until('the captured payment in the balance', async () => ((await balance(j)).cash === 5000 ? true : undefined));
     return `balance ${euro(5000)}`;
   },

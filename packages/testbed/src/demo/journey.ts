@@ -16,6 +16,8 @@ export interface Traveller {
   readonly email: string;
   readonly password: string;
   readonly name: string;
+  /** A card number of the gateway's test cards. */
+  readonly card: string;
   readonly contacts: readonly { readonly name: string; readonly phone: string; readonly email: string | null; readonly note: string | null }[];
 }
 
@@ -24,6 +26,7 @@ export const demoTraveller: Traveller = {
   email: 'demo.traveller@example.test',
   password: 'a demo password, 2026',
   name: 'Demo Traveller',
+  card: '4242424242424242',
   contacts: [
     { name: 'Example Hotel Kyoto', phone: '+81 75 555 0100', email: 'front@hotel.example.test', note: 'room by the garden' },
     { name: 'Example Guide', phone: '+81 90 5555 0101', email: null, note: null },

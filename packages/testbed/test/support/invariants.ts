@@ -110,7 +110,7 @@ async function checkProof({ db }: Service, row: CaseRow, j: Journey, found: Find
 async function checkMail({ db, cluster }: Service, row: CaseRow, j: Journey, found: Findings): Promise<void> {
   const ours = await db.all<{ id: string; kind: string; status: string; unknown: number }>(sql`
     select id, kind, status, unknown_outcomes as unknown from notifications.message
-     where subject_id in (${row.accountId}, ${`case:${row.caseId}`}) order by queued_at, id`);
+     where subject_id in (${row.accountId}, ${`case:${row.executionId}`}) order by queued_at, id`);
   for (const kind of ['closure.receipt', 'closure.export', 'closure.confirmation']) {
     found.equal(`messages ${kind}`, ours.filter((message) => message.kind === kind).map((message) => message.status), ['sent']);
   }
@@ -143,7 +143,7 @@ function checkOperator({ cluster }: Service, j: Journey, found: Findings): void 
 }
 
 async function checkErasure({ db, keysDb }: Service, row: CaseRow, j: Journey, found: Findings): Promise<void> {
-  for (const subject of [row.accountId, `case:${row.caseId}`]) {
+  for (const subject of [row.accountId, `case:${row.executionId}`]) {
     const key = await keysDb.one<{ keys: bigint; tombstones: bigint }>(sql`
       select (select count(*) from keys.data_key where subject_id = ${subject}) as keys, (select count(*) from keys.tombstone where subject_id = ${subject}) as tombstones`);
     found.equal(`keys and tombstones of ${subject}`, key, { keys: 0, tombstones: 1 });

@@ -30,7 +30,7 @@ export interface Databases {
 
 /** Short leases, so that what a killed process held is taken over soon. */
 const quick = {
-  YUANYOU_JOBS_LEASE_MS: '1000', YUANYOU_FEED_SECONDS: '1', YUANYOU_REQUESTS_PER_MINUTE: '0', YUANYOU_TRUST_PROXY: '127.0.0.1',
+  YUANYOU_JOBS_LEASE_MS: '1000', YUANYOU_MAIL_LIMIT_MS: '3000', YUANYOU_FEED_SECONDS: '1', YUANYOU_REQUESTS_PER_MINUTE: '0', YUANYOU_TRUST_PROXY: '127.0.0.1',
   YUANYOU_DATABASE_CONNECTIONS: '8',
 };
 

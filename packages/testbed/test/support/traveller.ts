@@ -10,10 +10,13 @@ import { createDevelopmentPhone } from '../../src/phone/development.ts';
 import { patientClient } from './client.ts';
 import type { Service } from './service.ts';
 
+/** Test cards of the gateway, by what a refund to them does. */
+export const cards = { plain: '4242424242424242', refundPending: '4000000000007726' } as const;
+
 /** Obviously invented, each with values of their own that can be looked for. */
-function invented(number: number): Traveller {
+function invented(number: number, card: string): Traveller {
   return {
-    email: `traveller.${number}@example.test`, password: `a test password, no. ${number}`, name: `Test Traveller the ${number}th`,
+    email: `traveller.${number}@example.test`, password: `a test password, no. ${number}`, name: `Test Traveller the ${number}th`, card,
     contacts: [
       { name: `Example Hotel ${number}`, phone: `+81 75 555 ${String(1000 + number)}`, email: `front.${number}@hotel.example.test`, note: `room number ${number} by the garden` },
       { name: `Example Guide ${number}`, phone: `+81 90 5555 ${String(1000 + number)}`, email: null, note: null },
@@ -22,13 +25,13 @@ function invented(number: number): Traveller {
 }
 
 /** A traveller with a phone, before anything has happened; their calls go on over deaths of the server. */
-export function newTraveller(service: Service, number: number): Journey {
+export function newTraveller(service: Service, number: number, card: string = cards.plain): Journey {
   const { cluster, agentSecret, folder } = service;
   const artefacts = join(folder, 'artefacts', String(number));
   mkdirSync(artefacts);
   const { gateway, operator, inbox } = cluster.simulators;
   return {
-    traveller: invented(number), agentSecret,
+    traveller: invented(number, card), agentSecret,
     places: { apiUrl: cluster.members[0]!.apiUrl, gatewayUrl: gateway.url, operatorUrl: operator.url, inboxUrl: inbox.url, artefacts },
     client: patientClient({ urls: () => cluster.members.filter((member) => member.alive()).map((member) => member.apiUrl), from: `198.51.100.${number}` }),
     phone: createDevelopmentPhone({ pkiFolder: join(cluster.dataFolder, 'pki'), index: number, locate: () => cluster.locate() }),
@@ -42,8 +45,8 @@ export async function bringToUse(journey: Journey): Promise<Journey> {
 }
 
 /** `count` travellers with a line in use, numbered from `first` on. */
-export async function inUse(service: Service, count: number, first = 1): Promise<Journey[]> {
-  const journeys = Array.from({ length: count }, (_, index) => newTraveller(service, first + index));
+export async function inUse(service: Service, count: number, first = 1, card: string = cards.plain): Promise<Journey[]> {
+  const journeys = Array.from({ length: count }, (_, index) => newTraveller(service, first + index, card));
   // Two cores: more at once only wait for each other.
   const waiting = [...journeys];
   const one = async (): Promise<void> => {
