@@ -20,6 +20,8 @@ export const permissions = {
   'closure:decide': { roles: ['support', 'operations'] },
   'inventory:read': { roles: ['viewer', 'support', 'operations'] },
   'inventory:write': { roles: ['operations'] },
+  'operations:read': { roles: ['viewer', 'support', 'operations'] },
+  'operations:write': { roles: ['operations'] },
   'partners:read': { roles: ['viewer', 'finance', 'operations'] },
   'payments:write': { roles: ['finance'] },
   'usage:read': { roles: ['viewer', 'support', 'operations'] },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instant } from './core/ids.ts';
+import { id, instant, page, paging } from './core/ids.ts';
 import { problems } from './core/problem.ts';
 import { route } from './core/route.ts';
 
@@ -22,7 +22,22 @@ export const ourMessage = z.object({
 /** No message of ours carries this code: it is a forgery, or the code was misread. */
 export const foreignMessage = z.object({ ours: z.literal(false) }).meta({ id: 'ForeignMessage' });
 
+/** A message that was refused or given up; its recipient is not shown. */
+export const failedMessage = z.object({
+  messageId: id,
+  kind: z.string(),
+  /** Why, in a few words: a code of ours or of the provider. */
+  failure: z.string(),
+  attempts: z.int().nonnegative(),
+  queuedAt: instant,
+  endedAt: instant,
+}).meta({ id: 'FailedMessage' });
+
 export const notificationsRoutes = {
+  listFailedMessages: route({
+    operationId: 'listFailedMessages', method: 'GET', path: '/v1/operations/failed-messages', tag: 'Operations', audience: 'agent',
+    permission: 'operations:read', summary: 'Messages that were not delivered, the latest first', query: paging, responses: { 200: page(failedMessage) },
+  }),
   verifyMessage: route({
     operationId: 'verifyMessage', method: 'GET', path: '/v1/messages/verify/:code', tag: 'Messages', audience: 'public',
     summary: 'Whether a message with this code came from us, when, and to whom (masked)',
@@ -33,10 +48,6 @@ export const notificationsRoutes = {
 } as const;
 
 export const notificationsProblems = problems({
-  'notifications/undelivered': {
-    status: 503,
-    title: { en: 'The message could not be delivered yet.', 'zh-Hans': '消息暂未送达。', 'zh-Hant': '訊息暫未送達。' },
-  },
   'notifications/sending': {
     status: 409,
     title: {

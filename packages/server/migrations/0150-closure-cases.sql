@@ -36,6 +36,8 @@ comment on column closure.case.access_code_sealed is 'pii: class=sealed; ground=
 comment on column closure.case.envelope is 'pii: class=sealed; ground=legal-obligation; deleteAfter=P7D';
 create unique index on closure.case (account_id) where state not in ('withdrawn', 'refused', 'completed', 'partiallyCompleted');
 create index on closure.case (state, promised_at, case_id);
+create unique index on closure.case (execution_id) where execution_id is not null;
+create index on closure.case (case_id) where envelope is not null;
 
 create table closure.change (
   case_id    uuid not null references closure.case (case_id),
@@ -53,6 +55,8 @@ create table closure.change (
 create table closure.receipt (
   case_id   uuid not null references closure.case (case_id),
   recipient text not null,
+  name      text not null,
+  kind      text not null,
   state     text not null check (state in ('told', 'confirmed', 'failed')),
   reference text,
   told_at   timestamptz not null,
@@ -63,6 +67,7 @@ create table closure.export (
   export_id  uuid primary key,
   case_id    uuid not null unique references closure.case (case_id),
   token_hash bytea not null,
+  message_id uuid not null,
   blob_id    uuid not null,
   made_at    timestamptz not null,
   expires_at timestamptz not null
@@ -78,13 +83,8 @@ create table closure.certificate (
   bundle    text
 );
 
--- Keyed hashes of addresses that must not be written to again, each with its own expiry.
-create table closure.suppression (
-  address_hash bytea primary key,
-  until        timestamptz not null
-);
-comment on column closure.suppression.address_hash is 'pii: class=keyed; ground=legitimate-interest; deleteAfter=P2Y';
-create index on closure.suppression (until);
 comment on column closure.case.reason is 'not pii: one of the codes of the list';
 comment on column closure.change.reason is 'not pii: words of ours, or of an agent, who names nobody';
 comment on column closure.receipt.recipient is 'not pii: an operator or a processor';
+comment on column closure.receipt.name is 'not pii: the name of an operator or a processor';
+comment on column closure.case.settlement is 'not pii: amounts, and methods masked to brand and last digits, as the certificate shows them';

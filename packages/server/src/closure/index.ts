@@ -2,6 +2,7 @@ import { lineChanged } from '../lines/index.ts';
 import type { Endpoint } from '../platform/http/types.ts';
 import type { SubjectHolder } from '../platform/subject/index.ts';
 import { endCoolingOff } from './decide.ts';
+import { destroyOverdue } from './envelope.ts';
 import { coolingOffEnded } from './events.ts';
 import type { ClosureDeps } from './ports.ts';
 import { closureEndpoints } from './routes.ts';
@@ -21,7 +22,9 @@ export interface Closure {
 async function wakeFor(deps: ClosureDeps, accountId: string): Promise<void> {
   await deps.db.transaction(async (tx) => {
     const theCase = await store.openCaseOf(tx, accountId);
-    if (theCase?.state === 'executing' && theCase.executionId !== null) await deps.sagas.wake(tx, theCase.executionId);
+    if (theCase?.state !== 'executing' || theCase.executionId === null) return;
+    // One that is stuck waits for an agent: what failed would only fail again.
+    if ((await deps.sagas.view(theCase.executionId))?.status !== 'stuck') await deps.sagas.wake(tx, theCase.executionId);
   });
 }
 
@@ -43,8 +46,8 @@ export function createClosure(deps: ClosureDeps): Closure {
   deps.outbox.subscribe(lineChanged, 'closure.wake', async ({ body }) => {
     if (body.axis === 'delivery' && body.to === 'deleted') await wakeFor(deps, body.accountId);
   });
-  deps.schedule.every('closure.sweep', 3_600_000, async () => {
-    while ((await deps.db.transaction((tx) => store.sweepSuppressions(tx, deps.clock.now()))) === 1000) { /* until nothing is left */ }
+  deps.schedule.every('closure.envelopes', 600_000, async () => {
+    while ((await destroyOverdue(deps)) === 100) { /* until nothing is left */ }
   });
   return { endpoints: closureEndpoints(deps), holder, wakeFor: (accountId) => wakeFor(deps, accountId) };
 }

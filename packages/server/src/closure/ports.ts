@@ -21,7 +21,8 @@ export interface ClosingAccounts {
   facts(db: Reader, accountId: string): Promise<{ readonly emailChangedAt: Date | null; readonly passwordChangedAt: Date | null } | undefined>;
   freeze(tx: Tx, accountId: string): Promise<unknown>;
   unfreeze(tx: Tx, accountId: string): Promise<unknown>;
-  endSessions(tx: Tx, accountId: string): Promise<unknown>;
+  /** Answers how many there were. */
+  endSessions(tx: Tx, accountId: string): Promise<number>;
 }
 
 /** Money out, as closure needs it. */
@@ -32,6 +33,8 @@ export interface ClosingPayments {
   }[]>;
   /** Notes a refund and sets the money aside in the books. Idempotent by `refundId`. */
   requestRefund(tx: Tx, refund: { readonly refundId: string; readonly paymentId: string; readonly amountMinor: bigint }): Promise<unknown>;
+  /** Takes back a refund that was not sent. @throws ServiceError `payments/refund-under-way` */
+  withdrawRefund(tx: Tx, refundId: string): Promise<unknown>;
   /** Pays a requested refund out at the gateway, after looking whether it was paid already. */
   payRefund(refundId: string): Promise<'succeeded' | 'pending' | 'failed'>;
   refundStatus(db: Reader, refundId: string): Promise<'requested' | 'pending' | 'succeeded' | 'failed' | undefined>;
@@ -51,11 +54,13 @@ export interface ClosingLog {
 
 /** Someone who holds data of travellers because of us and has to be told when one leaves. */
 export interface Recipient {
-  /** Stable name, shown in tracker and certificate. */
+  /** Stable: receipts are kept by it. */
+  readonly id: string;
+  /** As shown in tracker and certificate. */
   readonly name: string;
   readonly kind: 'operator' | 'payment-processor' | 'message-gateway';
-  /** Tells them, idempotent by `requestId`; answers their receipt. `undefined` when they never had anything of this account. */
-  tell(told: { readonly accountId: string; readonly requestId: string }): Promise<{ readonly state: 'told' | 'confirmed'; readonly reference: string | null } | undefined>;
+  /** Tells them, idempotent by `requestId`; the last message to the traveller goes out by `lastMessageBy`. Answers their receipt. `undefined` when they never had anything of this account. */
+  tell(told: { readonly accountId: string; readonly requestId: string; readonly lastMessageBy: Date }): Promise<{ readonly state: 'told' | 'confirmed'; readonly reference: string | null } | undefined>;
 }
 
 export interface ClosureSettings {
@@ -92,7 +97,7 @@ export interface ClosureDeps {
   readonly payments: ClosingPayments;
   readonly lines: Lines;
   readonly usage: Usage;
-  readonly notifications: Pick<Notifications, 'queue' | 'suppress' | 'standing'>;
+  readonly notifications: Pick<Notifications, 'queue' | 'suppress' | 'standing' | 'eraseTexts'>;
   readonly log: ClosingLog;
   /** Everyone who stores something of an account, in the order in which they erase. */
   readonly holders: () => readonly SubjectHolder[];

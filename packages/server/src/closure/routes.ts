@@ -28,6 +28,9 @@ async function caseShown(deps: ClosureDeps, caseId: string): Promise<z.input<typ
   };
 }
 
+/** Steps that an agent may pass over: the certificate then says what was not confirmed. Money, erasure and proof cannot be passed over. */
+const skippable: readonly string[] = ['terminate-lines', 'unbind-devices', 'deliver-export', 'tell-recipients', 'confirm'];
+
 function executionOf(theCase: Case): string {
   if (theCase.executionId === null) throw new ServiceError('closure/action-not-allowed', { caseNumber: theCase.caseNumber, state: theCase.state });
   return theCase.executionId;
@@ -35,6 +38,7 @@ function executionOf(theCase: Case): string {
 
 /** A step that is not stuck cannot be skipped: the traveller's tracker says so, too. */
 async function skipStep(deps: ClosureDeps, tx: Tx, theCase: Case, step: string, reason: string): Promise<void> {
+  if (!skippable.includes(step)) throw new ServiceError('closure/action-not-allowed', { caseNumber: theCase.caseNumber, step });
   try {
     await deps.sagas.skip(tx, executionOf(theCase), step, reason);
   } catch (error) {
@@ -49,19 +53,21 @@ function travellerEndpoints(deps: ClosureDeps): Endpoint[] {
     endpoint(closureRoutes.applyForClosure, async ({ principal, body, idempotencyKey }) => ({
       status: 201, body: await applyForClosure(deps, { ...body, accountId: principal.accountId, idempotencyKey }),
     })),
-    endpoint(closureRoutes.getClosureStatus, async ({ body }) => ({ status: 200, body: await statusOf(deps, (await caseByAccess(deps, body)).caseId) })),
-    endpoint(closureRoutes.withdrawClosure, async ({ body }) => {
-      const theCase = await caseByAccess(deps, body);
+    endpoint(closureRoutes.getClosureStatus, async ({ body, remoteAddress }) => ({
+      status: 200, body: await statusOf(deps, (await caseByAccess(deps, body, remoteAddress)).caseId),
+    })),
+    endpoint(closureRoutes.withdrawClosure, async ({ body, remoteAddress }) => {
+      const theCase = await caseByAccess(deps, body, remoteAddress);
       await withdraw(deps, theCase);
       return { status: 200, body: await statusOf(deps, theCase.caseId) };
     }),
-    endpoint(closureRoutes.skipCoolingOff, async ({ body }) => {
-      const { caseId } = await caseByAccess(deps, body);
+    endpoint(closureRoutes.skipCoolingOff, async ({ body, remoteAddress }) => {
+      const { caseId } = await caseByAccess(deps, body, remoteAddress);
       await skipCoolingOff(deps, caseId);
       return { status: 200, body: await statusOf(deps, caseId) };
     }),
-    endpoint(closureRoutes.getCertificate, async ({ body }) => {
-      const { caseId } = await caseByAccess(deps, body);
+    endpoint(closureRoutes.getCertificate, async ({ body, remoteAddress }) => {
+      const { caseId } = await caseByAccess(deps, body, remoteAddress);
       const certificate = await store.certificateOf(deps.db, caseId);
       if (certificate?.bundle == null) throw new ServiceError('closure/no-certificate');
       return { status: 200, body: certificate.bundle };

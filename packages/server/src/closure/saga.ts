@@ -27,9 +27,12 @@ export function executeClosure(deps: ClosureDeps): Saga<Input> {
       payOut(deps), terminateLines(deps), unbindDevices(deps), deliverExport(deps), tellRecipients(deps), erase(deps),
       certify(deps), log(deps), confirm(deps), destroyEnvelope(deps),
     ],
-    async onEnd(tx, _sagaId, input, end) {
+    async onEnd(tx, sagaId, input, end) {
       const theCase = await locked(tx, input.caseId);
-      if (end === 'completed') await move(deps, tx, theCase, 'complete', bySystem, null);
+      const skipped = (await deps.sagas.view(sagaId))?.steps.filter((step) => step.status === 'skipped') ?? [];
+      const names = skipped.map((step) => step.name).join(', ');
+      if (end === 'completed' && skipped.length === 0) await move(deps, tx, theCase, 'complete', bySystem, null);
+      else if (end === 'completed') await move(deps, tx, theCase, 'completePartially', bySystem, `skipped by an agent: ${names}`);
       else await move(deps, tx, theCase, 'undo', bySystem, 'a step before the payout could not be done; everything was undone');
     },
   };

@@ -17,10 +17,13 @@ function deviceEvidence(line: Line): StoppedLine['device'] {
 
 async function stopped(deps: ClosureDeps, theCase: Case): Promise<StoppedLine[]> {
   const found: StoppedLine[] = [];
+  const requestedAt = theCase.executingAt ?? theCase.submittedAt;
   for (const line of await linesOf(deps, theCase.accountId)) {
+    // What had ended before was not stopped by this closure.
+    if (line.terminatedAt !== null && line.terminatedAt < requestedAt) continue;
     found.push({
       iccidTail: await deps.iccidTail(line.profileId), operator: await deps.operatorName(line.operatorId),
-      requestedAt: (theCase.executingAt ?? theCase.submittedAt).toISOString(), effectiveAt: (line.terminatedAt ?? deps.clock.now()).toISOString(),
+      requestedAt: requestedAt.toISOString(), effectiveAt: (line.terminatedAt ?? deps.clock.now()).toISOString(),
       service: line.service === 'terminated' ? 'terminated' : 'not-confirmed', device: deviceEvidence(line),
     });
   }
@@ -56,7 +59,6 @@ function erased(theCase: Case): ClosureSubject['erased'] {
 export async function statementFor(deps: ClosureDeps, theCase: Case, envelope: Envelope, now: Date): Promise<ClosureStatement> {
   const { settings } = deps;
   const receipts = await store.receiptsOf(deps.db, theCase.caseId);
-  const kinds = new Map((await deps.recipients()).map((recipient) => [recipient.name, recipient.kind]));
   return closureStatementOf({
     certificateId: newId(now.getTime()),
     issuer: settings.issuer,
@@ -73,7 +75,7 @@ export async function statementFor(deps: ClosureDeps, theCase: Case, envelope: E
         field, ground, basis, jurisdiction: settings.jurisdiction, until: daysAfter(now, keepDays).toISOString(),
       })),
       told: receipts.map((receipt) => ({
-        recipient: receipt.recipient, kind: kinds.get(receipt.recipient) ?? 'other', state: receipt.state === 'failed' ? 'not-confirmed' : 'acknowledged',
+        recipient: receipt.name, kind: receipt.kind, state: receipt.state === 'confirmed' ? 'acknowledged' : 'not-confirmed',
         at: receipt.toldAt.toISOString(), ...(receipt.reference === null ? {} : { receipt: receipt.reference }),
       })),
       envelopeDestroyedBy: new Date(now.getTime() + settings.envelopeLifeMs).toISOString(),

@@ -16,14 +16,18 @@ type StepStatusRow = Status['steps'][number];
 const tries = { max: 20, windowMs: 3_600_000 };
 
 /** The case that number and access code open together; guesses are counted in the database. @throws ServiceError `closure/no-such-case` */
-export async function caseByAccess(deps: ClosureDeps, access: { readonly caseNumber: string; readonly accessCode: string }): Promise<Case> {
+export async function caseByAccess(
+  deps: ClosureDeps, access: { readonly caseNumber: string; readonly accessCode: string }, remoteAddress: string,
+): Promise<Case> {
   const typed = normalCode(access.caseNumber);
   const caseNumber = `${typed.slice(0, 2)}-${typed.slice(2, 7)}-${typed.slice(7)}`;
-  await deps.attempts.count('closure.access', caseNumber, tries);
+  // Counted by case and caller: the number stands in the certificate, and a stranger must not lock the holder out.
+  const bucket = `${caseNumber} ${remoteAddress}`;
+  await deps.attempts.count('closure.access', bucket, tries);
   const found = await store.caseByNumber(deps.db, caseNumber);
   const given = accessCodeHash(access.accessCode);
   if (found === undefined || !timingSafeEqual(found.accessCodeHash, given)) throw new ServiceError('closure/no-such-case');
-  await deps.attempts.clear('closure.access', caseNumber);
+  await deps.attempts.clear('closure.access', bucket);
   return found;
 }
 
@@ -64,7 +68,7 @@ export async function statusOf(deps: ClosureDeps, caseId: string): Promise<Statu
     promisedAt: theCase.promisedAt.toISOString(), coolingOffUntil: theCase.coolingOffUntil?.toISOString() ?? null,
     completedAt: theCase.completedAt?.toISOString() ?? null, rules: [...theCase.rules], refusal: theCase.refusal,
     steps: stepsOf(theCase.executionId === null ? undefined : await deps.sagas.view(theCase.executionId)), refunds: await refundsOf(deps, theCase),
-    recipients: (await store.receiptsOf(deps.db, caseId)).map((r) => ({ recipient: r.recipient, state: r.state, toldAt: r.toldAt.toISOString() })),
+    recipients: (await store.receiptsOf(deps.db, caseId)).map((r) => ({ recipient: r.name, state: r.state, toldAt: r.toldAt.toISOString() })),
     certificate: certificate?.bundle != null,
     may: { withdraw: closureCan('withdraw', theCase), skipCoolingOff: closureCan('execute', theCase) },
   };

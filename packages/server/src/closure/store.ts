@@ -47,6 +47,16 @@ export function openCaseOf(db: Reader, accountId: string): Promise<Case | undefi
      where account_id = ${accountId} and state not in ('withdrawn', 'refused', 'completed', 'partiallyCompleted')`);
 }
 
+export function caseOfExecution(db: Reader, executionId: string): Promise<Case | undefined> {
+  return db.maybe<Case>(sql`select ${columns} from closure.case where execution_id = ${executionId}`);
+}
+
+/** The latest case of an account that has settled: money that comes in later goes back. */
+export function settledCaseOf(db: Reader, accountId: string): Promise<Case | undefined> {
+  return db.maybe<Case>(sql`
+    select ${columns} from closure.case where account_id = ${accountId} and settlement is not null order by case_id desc limit 1`);
+}
+
 export function caseByNumber(db: Reader, caseNumber: string): Promise<(Case & { accessCodeHash: Buffer }) | undefined> {
   return db.maybe(sql`select ${columns}, access_code_hash as "accessCodeHash" from closure.case where case_number = ${caseNumber}`);
 }
@@ -96,6 +106,19 @@ export async function saveEnvelope(tx: Tx, caseId: string, envelope: Buffer): Pr
   await tx.run(sql`update closure.case set envelope = ${envelope} where case_id = ${caseId} and envelope is null and envelope_destroyed_at is null`);
 }
 
+/** Lets go of an envelope whose execution was undone; another one may follow. */
+export async function clearEnvelope(tx: Tx, caseId: string): Promise<void> {
+  await tx.run(sql`update closure.case set envelope = null where case_id = ${caseId}`);
+}
+
+/** Envelopes that live longer than their certificate says they may. */
+export function overdueEnvelopes(db: Reader, issuedBefore: Date, limit: number): Promise<{ caseId: string; executionId: string }[]> {
+  return db.all<{ caseId: string; executionId: string }>(sql`
+    select c.case_id as "caseId", c.execution_id as "executionId"
+      from closure.case c join closure.certificate t on t.case_id = c.case_id
+     where c.envelope is not null and t.issued_at < ${issuedBefore} order by t.issued_at limit ${limit}`);
+}
+
 export async function dropEnvelope(tx: Tx, caseId: string, at: Date): Promise<void> {
   await tx.run(sql`update closure.case set envelope = null, envelope_destroyed_at = coalesce(envelope_destroyed_at, ${at}) where case_id = ${caseId}`);
 }
@@ -104,8 +127,12 @@ export async function saveConfirmation(tx: Tx, caseId: string, messageId: string
   await tx.run(sql`update closure.case set confirmation_id = ${messageId} where case_id = ${caseId} and confirmation_id is null`);
 }
 
-export async function saveSettlement(tx: Tx, caseId: string, settlement: Settlement): Promise<void> {
-  await tx.run(sql`update closure.case set settlement = ${JSON.stringify(settlement)}::jsonb where case_id = ${caseId}`);
+export async function saveSettlement(tx: Tx, caseId: string, settlement: Settlement | null): Promise<void> {
+  await tx.run(sql`update closure.case set settlement = ${settlement === null ? null : JSON.stringify(settlement)}::jsonb where case_id = ${caseId}`);
+}
+
+export async function clearSettlement(tx: Tx, caseId: string): Promise<void> {
+  await tx.run(sql`update closure.case set settlement = null where case_id = ${caseId}`);
 }
 
 export async function saveErasure(tx: Tx, caseId: string, report: ErasureReport): Promise<void> {
@@ -124,7 +151,10 @@ export function casesOf(db: Reader, accountId: string): Promise<Case[]> {
 }
 
 export interface ReceiptRow {
+  /** Stable id: `operator:<id>`, `payment-processor`, ... */
   readonly recipient: string;
+  readonly name: string;
+  readonly kind: 'operator' | 'payment-processor' | 'message-gateway';
   readonly state: 'told' | 'confirmed' | 'failed';
   readonly reference: string | null;
   readonly toldAt: Date;
@@ -132,29 +162,31 @@ export interface ReceiptRow {
 
 export async function saveReceipt(tx: Tx, caseId: string, r: ReceiptRow): Promise<void> {
   await tx.run(sql`
-    insert into closure.receipt (case_id, recipient, state, reference, told_at) values (${caseId}, ${r.recipient}, ${r.state}, ${r.reference}, ${r.toldAt})
-    on conflict (case_id, recipient) do update set state = excluded.state, reference = excluded.reference`);
+    insert into closure.receipt (case_id, recipient, name, kind, state, reference, told_at)
+    values (${caseId}, ${r.recipient}, ${r.name}, ${r.kind}, ${r.state}, ${r.reference}, ${r.toldAt})
+    on conflict (case_id, recipient) do update set state = excluded.state, reference = excluded.reference, told_at = excluded.told_at`);
 }
 
 export function receiptsOf(db: Reader, caseId: string): Promise<ReceiptRow[]> {
-  return db.all<ReceiptRow>(sql`select recipient, state, reference, told_at as "toldAt" from closure.receipt where case_id = ${caseId} order by recipient`);
+  return db.all<ReceiptRow>(sql`select recipient, name, kind, state, reference, told_at as "toldAt" from closure.receipt where case_id = ${caseId} order by recipient`);
 }
 
 export interface ExportRow {
   readonly exportId: string;
   readonly caseId: string;
   readonly tokenHash: Buffer;
+  readonly messageId: string;
   readonly blobId: string;
   readonly madeAt: Date;
   readonly expiresAt: Date;
 }
 
-const exportColumns = sql`export_id as "exportId", case_id as "caseId", token_hash as "tokenHash", blob_id as "blobId", made_at as "madeAt", expires_at as "expiresAt"`;
+const exportColumns = sql`export_id as "exportId", case_id as "caseId", token_hash as "tokenHash", message_id as "messageId", blob_id as "blobId", made_at as "madeAt", expires_at as "expiresAt"`;
 
 export async function insertExport(tx: Tx, e: ExportRow): Promise<void> {
   await tx.run(sql`
-    insert into closure.export (export_id, case_id, token_hash, blob_id, made_at, expires_at)
-    values (${e.exportId}, ${e.caseId}, ${e.tokenHash}, ${e.blobId}, ${e.madeAt}, ${e.expiresAt})`);
+    insert into closure.export (export_id, case_id, token_hash, message_id, blob_id, made_at, expires_at)
+    values (${e.exportId}, ${e.caseId}, ${e.tokenHash}, ${e.messageId}, ${e.blobId}, ${e.madeAt}, ${e.expiresAt})`);
 }
 
 export function exportOfCase(db: Reader, caseId: string): Promise<ExportRow | undefined> {
@@ -187,14 +219,4 @@ export function certificateOf(db: Reader, caseId: string): Promise<CertificateRo
 
 export async function saveBundle(tx: Tx, caseId: string, bundle: string): Promise<void> {
   await tx.run(sql`update closure.certificate set bundle = ${bundle} where case_id = ${caseId} and bundle is null`);
-}
-
-export async function suppress(tx: Tx, addressHash: Buffer, until: Date): Promise<void> {
-  await tx.run(sql`
-    insert into closure.suppression (address_hash, until) values (${addressHash}, ${until})
-    on conflict (address_hash) do update set until = greatest(closure.suppression.until, excluded.until)`);
-}
-
-export async function sweepSuppressions(tx: Tx, now: Date): Promise<number> {
-  return tx.run(sql`delete from closure.suppression where address_hash in (select address_hash from closure.suppression where until < ${now} order by until limit 1000)`);
 }

@@ -39,6 +39,7 @@ export function closingPayments(payments: Payments): ClosingPayments {
       return parts;
     },
     requestRefund: payments.requestRefund,
+    withdrawRefund: payments.withdrawRefund,
     payRefund: payments.payRefund,
     refundStatus: async (db, refundId) => (await payments.refund(db, refundId))?.status,
     cancelOpenTopUps: payments.cancelOpenTopUps,

@@ -29,9 +29,20 @@ async function linesAt(deps: RecipientDeps, accountId: string, operatorId: strin
   }
 }
 
+/** The operator's receipt; undefined when it knows no such subscriber, as when the line was never provisioned. */
+async function forgotten(asking: Promise<{ readonly reference: string }>): Promise<{ readonly reference: string } | undefined> {
+  try {
+    return await asking;
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === 'partners/unknown-subscriber') return undefined;
+    throw error;
+  }
+}
+
 /** An operator erases what it keeps of every subscriber that was this account's. */
 function operatorRecipient(deps: RecipientDeps, operatorId: string, name: string): Recipient {
   return {
+    id: `operator:${operatorId}`,
     name,
     kind: 'operator',
     async tell({ accountId, requestId }) {
@@ -42,10 +53,10 @@ function operatorRecipient(deps: RecipientDeps, operatorId: string, name: string
       for (const line of lines) {
         const profile = await deps.inventory.byId(deps.db, line.profileId);
         if (profile === undefined) continue;
-        const receipt = await operator.forget({ iccid: profile.iccid, imsi: profile.imsi, requestId: `${requestId}:${line.lineId}` });
-        reference = receipt.reference;
+        const receipt = await forgotten(operator.forget({ iccid: profile.iccid, imsi: profile.imsi, requestId: `${requestId}:${line.lineId}` }));
+        reference = receipt?.reference ?? reference;
       }
-      return { state: 'confirmed', reference };
+      return reference === null ? undefined : { state: 'confirmed', reference };
     },
   };
 }
@@ -53,15 +64,16 @@ function operatorRecipient(deps: RecipientDeps, operatorId: string, name: string
 const acknowledgement = z.object({ receipt: z.string().min(1).max(120) });
 const noticeTimeoutMs = 10_000;
 
-/** The mail provider drops what it logged of the address; idempotent by request id. */
+/** The mail provider drops what it logged of the address once our last message has gone; idempotent by request id. */
 function mailRecipient(deps: RecipientDeps, at: { readonly url: string; readonly key: string | undefined }): Recipient {
   return {
+    id: 'mail-provider',
     name: 'mail provider',
     kind: 'message-gateway',
-    async tell({ accountId, requestId }) {
+    async tell({ accountId, requestId, lastMessageBy }) {
       const { email } = await deps.accounts.contactPoint(accountId);
       const answer = await fetch(at.url, {
-        method: 'POST', redirect: 'error', signal: AbortSignal.timeout(noticeTimeoutMs), body: JSON.stringify({ requestId, address: email }),
+        method: 'POST', redirect: 'error', signal: AbortSignal.timeout(noticeTimeoutMs), body: JSON.stringify({ requestId, address: email, forgetAfter: lastMessageBy.toISOString() }),
         headers: { 'content-type': 'application/json', ...(at.key === undefined ? {} : { authorization: `Bearer ${at.key}` }) },
       });
       if (!answer.ok) throw new ServiceError('closure/recipient-unreachable', { recipient: 'mail provider', status: answer.status });
@@ -73,6 +85,7 @@ function mailRecipient(deps: RecipientDeps, at: { readonly url: string; readonly
 /** Everyone who holds data of travellers because of us. */
 export async function recipientsOf(deps: RecipientDeps): Promise<Recipient[]> {
   const recipients: Recipient[] = [{
+    id: 'payment-processor',
     name: 'payment processor',
     kind: 'payment-processor',
     async tell({ accountId }) {

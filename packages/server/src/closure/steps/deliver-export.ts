@@ -12,7 +12,7 @@ import type { Step } from './step.ts';
 export function deliverExport(deps: ClosureDeps): Step {
   return {
     name: 'deliver-export',
-    async run({ input, now, transaction }) {
+    async run({ input, sagaId, now, transaction }) {
       const theCase = await caseOf(deps.db, input.caseId);
       if (!theCase.choices.export || (await store.exportOfCase(deps.db, input.caseId)) !== undefined) return done;
       const { email, language, exportToken } = await requireEnvelope(deps, theCase);
@@ -21,12 +21,12 @@ export function deliverExport(deps: ClosureDeps): Step {
       const expiresAt = daysAfter(now(), deps.settings.exportLinkDays);
       const link = `${deps.settings.publicUrl}/v1/exports/${exportId}?token=${exportToken}`;
       const message = await deps.notifications.queue({
-        subjectId: envelopeSubject(input.caseId), to: { email }, language, kind: exportMessage,
+        subjectId: envelopeSubject(sagaId), to: { email }, language, kind: exportMessage,
         params: { caseNumber: theCase.caseNumber, link, until: expiresAt.toISOString() },
       });
       await transaction(async (tx) => {
         await deps.blobs.put(tx, { id: exportId, bytes: sealExport(zip, exportToken), deleteAfter: expiresAt, mediaType: 'application/octet-stream' });
-        await store.insertExport(tx, { exportId, caseId: input.caseId, tokenHash: tokenHash(exportToken), blobId: exportId, madeAt: now(), expiresAt });
+        await store.insertExport(tx, { exportId, caseId: input.caseId, tokenHash: tokenHash(exportToken), messageId: message.messageId, blobId: exportId, madeAt: now(), expiresAt });
         await message.save(tx);
       });
       return done;

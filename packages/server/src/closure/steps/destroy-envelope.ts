@@ -1,6 +1,5 @@
-import { envelopeSubject } from '../envelope.ts';
+import { destroyEnvelopeOf } from '../envelope.ts';
 import type { ClosureDeps } from '../ports.ts';
-import * as store from '../store.ts';
 import { done } from './step.ts';
 import type { Step } from './step.ts';
 
@@ -8,12 +7,8 @@ import type { Step } from './step.ts';
 export function destroyEnvelope(deps: ClosureDeps): Step {
   return {
     name: 'destroy-envelope',
-    async run({ input, now, transaction }) {
-      await transaction(async (tx) => {
-        await deps.notifications.suppress(tx, envelopeSubject(input.caseId));
-        await store.dropEnvelope(tx, input.caseId, now());
-      });
-      await deps.dataKeys.destroy(envelopeSubject(input.caseId), `closure:${input.caseId}`);
+    async run({ input, sagaId, transaction }) {
+      await destroyEnvelopeOf(deps, transaction, { caseId: input.caseId, executionId: sagaId });
       return done;
     },
   };

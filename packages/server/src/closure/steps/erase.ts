@@ -10,8 +10,8 @@ import type { Tx } from '../../platform/db/index.ts';
 
 const suppressionDays = 730;
 
-async function eraseAll(deps: ClosureDeps, tx: Tx, accountId: string): Promise<ErasureReport> {
-  const slices = [];
+async function eraseAll(deps: ClosureDeps, tx: Tx, accountId: string, sessions: number): Promise<ErasureReport> {
+  const slices: ErasureReport['slices'][number][] = [{ slice: 'accounts', erased: { sessionsEnded: sessions }, kept: {} }];
   for (const holder of deps.holders()) slices.push({ slice: holder.slice, ...await holder.erase(tx, accountId) });
   return { erasedAt: deps.clock.now().toISOString(), slices };
 }
@@ -31,9 +31,9 @@ export function erase(deps: ClosureDeps): Step {
         await transaction(async (tx) => {
           const theCase = await locked(tx, input.caseId);
           if (theCase.erasure !== null) return;
-          await deps.accounts.endSessions(tx, input.accountId);
+          const sessions = await deps.accounts.endSessions(tx, input.accountId);
           await deps.notifications.suppress(tx, input.accountId, { email, until });
-          await store.saveErasure(tx, input.caseId, await eraseAll(deps, tx, input.accountId));
+          await store.saveErasure(tx, input.caseId, await eraseAll(deps, tx, input.accountId, sessions));
         });
       }
       // The rows went first, committed with their report; a crash here is mended by the next run, which destroys the key.
