@@ -118,7 +118,7 @@ export function choice<const C extends Readonly<Record<string, AnyType>>>(altern
     decode(tlv) {
       const found = byTag.get(tlv.tag);
       if (!found) throw new RspError('asn1/tag', tagName(tlv.tag));
-      return { kind: found.kind, value: found.type.decode(tlv) } as ChoiceOut<C>;
+      return { kind: found.kind, value: found.type.decode(tlv) as unknown } as ChoiceOut<C>;
     },
     encode: (value) => alternatives[value.kind]!.encode(value.value),
   };

@@ -20,7 +20,10 @@ const functions: Readonly<{ [F in Es9plusFunction]: (w: Workings, body: Uint8Arr
   authenticateClient: async (w, body) => success('authenticateClient', await authenticate(w, readEs9plusRequest('authenticateClient', body))),
   getBoundProfilePackage: async (w, body) =>
     success('getBoundProfilePackage', await getPackage(w, readEs9plusRequest('getBoundProfilePackage', body))),
-  cancelSession: async (w, body) => success('cancelSession', await cancel(w, readEs9plusRequest('cancelSession', body))),
+  async cancelSession(w, body) {
+    await cancel(w, readEs9plusRequest('cancelSession', body));
+    return success('cancelSession', {});
+  },
   async handleNotification(w, body) {
     await report(w, readEs9plusRequest('handleNotification', body));
     return acknowledged;

@@ -59,13 +59,12 @@ export async function getPackage(w: Workings, request: Es9plusRequest<'getBoundP
 }
 
 /** ES9+.CancelSession. The order stays as it is: another try may follow. */
-export async function cancel(w: Workings, request: Es9plusRequest<'cancelSession'>): Promise<Es9plusResponse<'cancelSession'>> {
+export async function cancel(w: Workings, request: Es9plusRequest<'cancelSession'>): Promise<void> {
   const wish = readCancelAnswer(request);
   const found = await store.findBySession(w.db, wish.transactionId);
   const { reason } = cancelSession(wish, { smdp: w.smdp, session: found?.session, trust: trustOf(w) });
   await store.endSession(w.db, wish.transactionId, found!.session!.expiresAt);
   w.log.info({ profileId: found?.order?.profileId, reason }, 'download cancelled by the phone');
-  return {};
 }
 
 /** What certificates of eUICCs are judged by, now. */

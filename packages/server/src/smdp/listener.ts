@@ -48,12 +48,19 @@ export async function listenEs9plus(options: ListenerOptions): Promise<Es9plusLi
 
 async function respond(answerTo: Es9plusAnswerer, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const refusal = refusalOf(request);
-  if (typeof refusal === 'number') return void send(response, refusal, '', true);
+  if (typeof refusal === 'number') {
+    send(response, refusal, '', true);
+    return;
+  }
   const body = await bodyOf(request);
-  if (body === 'too-large') return void send(response, 413, '', true);
-  if (body === 'broken') return void response.destroy();
-  const { status, body: text } = await answerTo(refusal, body);
-  send(response, status, text, false);
+  if (body === 'too-large') {
+    send(response, 413, '', true);
+  } else if (body === 'broken') {
+    response.destroy();
+  } else {
+    const { status, body: text } = await answerTo(refusal, body);
+    send(response, status, text, false);
+  }
 }
 
 /** The function that a request asks for, or the status that refuses it before its body is read. */

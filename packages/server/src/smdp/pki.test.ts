@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { importPoint, parseCertificate, verifyRaw } from '@yuanyou/rsp';
 import { manualClock } from '../platform/clock/index.ts';
-import { createKeys } from '../platform/keys/index.ts';
+import { createSigners, fileFolder } from '../platform/keys/index.ts';
 import { developmentPki, loadPki } from './index.ts';
 
 let root: string;
@@ -13,7 +13,7 @@ beforeEach(() => { root = mkdtempSync(join(tmpdir(), 'yuanyou-pki-')); });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const clock = manualClock(new Date('2026-11-22T08:00:00Z'));
-const signersIn = (folder: string) => createKeys({ db: undefined as never, masterKey: Buffer.alloc(32, 7), keyFolder: join(root, folder), clock });
+const signersIn = (folder: string) => createSigners({ folder: fileFolder(join(root, folder)), masterKeys: [Buffer.alloc(32, 7)] });
 const make = (hosts: readonly string[], signers = signersIn('keys')) => developmentPki({ folder: join(root, 'pki'), signers, hosts, at: clock.now() });
 
 it('is made once, with a chain on each curve', async () => {

@@ -12,6 +12,7 @@ import { newId } from '../../platform/ids.ts';
 import { createAudit } from '../../platform/audit/index.ts';
 import type { Event, EventType, Outbox } from '../../platform/jobs/types.ts';
 import { createKeys } from '../../platform/keys/index.ts';
+import { memoryFolder } from '../../platform/keys/testing.ts';
 import { createSmdp, type Es9plusListener, type OrderRequest, type Smdp, type SmdpPki } from '../index.ts';
 
 /** An HTTP answer, raw. */
@@ -57,7 +58,7 @@ export async function openBench(): Promise<Bench> {
   const log = { info: (entry: unknown) => { logged.push(entry); }, warn: (entry: unknown) => { logged.push(entry); }, error: (entry: unknown) => { logged.push(entry); } };
   const port = 20_000 + (process.pid % 20_000);
   const address = `localhost:${port}`;
-  const keys = createKeys({ db: database.keysDb, masterKey: Buffer.alloc(32, 7), keyFolder: '/nowhere', clock });
+  const keys = createKeys({ db: database.keysDb, masterKey: Buffer.alloc(32, 7), keyFolder: memoryFolder(), clock });
   const smdp = createSmdp({
     db: database.db, clock, keys, dataKeys: keys.dataKeys,
     outbox: recordingOutbox(events), audit: createAudit({ clock }), log: log as never,
