@@ -36,5 +36,5 @@ describe('activation code', () => {
       }
       return true;
     }), { numRuns: runs });
-  });
+  }, 300_000);
 });

@@ -122,5 +122,5 @@ describe('messages', () => {
       }
       return true;
     }), { numRuns: runs });
-  });
+  }, 300_000);
 });

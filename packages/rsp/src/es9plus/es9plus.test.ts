@@ -49,7 +49,7 @@ describe('requests', () => {
       }
       return true;
     }), { numRuns: runs });
-  });
+  }, 300_000);
 });
 
 describe('answers', () => {

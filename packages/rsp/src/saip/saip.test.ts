@@ -88,7 +88,7 @@ describe('readProfilePackage', () => {
       }
       return true;
     }), { numRuns: runs });
-  });
+  }, 300_000);
 
   it.skipIf(!existsSync(samples))('reads the public test profiles (in ../shared/data when it is there)', () => {
     for (const name of ['ts48-v7-saip2.3-bertlv-suci.der', 'ts48-v7-saip2.3-nobertlv.der']) {

@@ -80,7 +80,7 @@ describe('readTlv', () => {
       const code = codeOf(() => readTlvs(bytes).forEach(walk));
       return code === 'none' || code.startsWith('tlv/');
     }), { numRuns: runs });
-  });
+  }, 300_000);
 
   it('accepts only what it would write itself', () => {
     const rewrite = (tlv: Tlv): Uint8Array => encodeTlv(tlv.tag, ...(tlv.constructed ? tlv.children().map(rewrite) : [tlv.value]));
@@ -91,5 +91,5 @@ describe('readTlv', () => {
       });
       return code === 'none' || code.startsWith('tlv/');
     }), { numRuns: runs });
-  });
+  }, 300_000);
 });
