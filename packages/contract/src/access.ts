@@ -16,6 +16,8 @@ export const permissions = {
   'agents:read': { roles: ['viewer', 'support', 'finance', 'operations'] },
   'agents:write': { roles: [] },
   'api-keys:write': { roles: ['operations'] },
+  'catalogue:read': { roles: ['viewer', 'support', 'finance', 'operations'] },
+  'catalogue:write': { roles: ['operations'] },
   'closure:read': { roles: ['viewer', 'support', 'finance', 'operations'] },
   'closure:decide': { roles: ['support', 'operations'] },
   'inventory:read': { roles: ['viewer', 'support', 'operations'] },

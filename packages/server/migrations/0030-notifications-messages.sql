@@ -21,17 +21,23 @@ create table notifications.message (
   failure          text check (length(failure) <= 100),
   queued_at        timestamptz not null,
   attempts         integer not null default 0,
+  -- When a queued message is to be tried next; its own row says so, whatever becomes of the event that announced it.
+  next_attempt_at  timestamptz,
   -- Attempts whose outcome nobody knows: the process died or the connection broke after the text went out.
   unknown_outcomes integer not null default 0,
   sending_until    timestamptz,
   sent_at          timestamptz,
   ended_at         timestamptz,
+  check ((status = 'queued') = (next_attempt_at is not null)),
   check ((status = 'sending') = (sending_until is not null)),
   check ((status = 'sent') = (sent_at is not null)),
   check (status not in ('queued', 'sending') or (address is not null and content is not null))
 );
 create index on notifications.message (subject_id, queued_at desc, id desc);
 create index on notifications.message (queued_at) where content is not null;
+create index on notifications.message (next_attempt_at, id) where status = 'queued';
+create index on notifications.message (sending_until, id) where status = 'sending';
+create index on notifications.message (ended_at desc, id desc) where status = 'failed';
 comment on column notifications.message.address is 'pii: class=sealed; ground=contract; deleteAfter=P13M';
 comment on column notifications.message.content is 'pii: class=sealed; ground=contract; deleteAfter=P13M';
 comment on column notifications.message.address_hash is 'pii: class=keyed; ground=contract; deleteAfter=P13M';

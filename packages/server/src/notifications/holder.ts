@@ -1,4 +1,4 @@
-import type { Clock } from '../platform/clock/index.ts';
+import type { Tx } from '../platform/db/index.ts';
 import type { DataKeys } from '../platform/keys/types.ts';
 import type { ExportFile, SubjectHolder } from '../platform/subject/index.ts';
 import { openAddress, openContent } from './content.ts';
@@ -8,7 +8,7 @@ import * as store from './store.ts';
 const batchSize = 200;
 
 /** The messages a person was sent: theirs to take along, erased but for the register. */
-export function messagesHolder(deps: { readonly dataKeys: DataKeys; readonly clock: Clock }): SubjectHolder {
+export function messagesHolder(deps: { readonly dataKeys: DataKeys; readonly eraseTexts: (tx: Tx, subjectId: string) => Promise<number> }): SubjectHolder {
   return {
     slice: 'notifications',
     closureConcerns: async () => [],
@@ -31,9 +31,7 @@ export function messagesHolder(deps: { readonly dataKeys: DataKeys; readonly clo
       }
     },
     async erase(tx, subjectId) {
-      // What was not sent yet cannot be sent without its text.
-      await store.suppressUnsent(tx, subjectId, 'erased', deps.clock.now());
-      return { erased: { messageTexts: await store.eraseTexts(tx, subjectId) }, kept: { messageRegister: await store.countOf(tx, subjectId) } };
+      return { erased: { messageTexts: await deps.eraseTexts(tx, subjectId) }, kept: { messageRegister: await store.countOf(tx, subjectId) } };
     },
   };
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
 import type { Language } from '@yuanyou/contract';
 import type { Clock } from '../platform/clock/index.ts';
 import type { Reader, Transactor, Tx } from '../platform/db/index.ts';
@@ -7,22 +6,22 @@ import { ServiceError } from '../platform/errors.ts';
 import type { Attempts } from '../platform/http/index.ts';
 import type { Endpoint } from '../platform/http/index.ts';
 import { newId } from '../platform/ids.ts';
-import type { EventType, Outbox, Schedule } from '../platform/jobs/types.ts';
+import type { JobsLog, Outbox, Schedule } from '../platform/jobs/types.ts';
 import type { BlindIndex, DataKeys } from '../platform/keys/types.ts';
 import type { SubjectHolder } from '../platform/subject/index.ts';
 import { openAddress, sealAddress, sealContent } from './content.ts';
-import { deliver } from './deliver.ts';
+import { announceEnd } from './deliver.ts';
+import { messageQueued } from './events.ts';
 import { messagesHolder } from './holder.ts';
 import type { Mailer } from './mailer.ts';
 import { codeFrom, maskedEmail, readCode, rendered, shownCode, type Attachment, type MessageKind, type MessageStatus } from './model.ts';
 import { notificationsEndpoints } from './routes.ts';
 import * as store from './store.ts';
+import { createSender } from './sweep.ts';
 
 export { defineMessage, type Attachment, type MessageKind, type MessageStatus, type Words } from './model.ts';
+export { messageEnded, messageQueued, type MessageEnded } from './events.ts';
 export { smtpMailer, type Mail, type Mailer, type MailOutcome, type SmtpOptions } from './mailer.ts';
-
-/** A message waits to be sent. */
-export const messageQueued: EventType<{ messageId: string }> = { name: 'notifications.queued', body: z.object({ messageId: z.uuid() }) };
 
 export interface MessageRequest<P> {
   /** Under whose data key it is sealed: an account, or a closure's case envelope. */
@@ -55,6 +54,8 @@ export interface Notifications {
    * @throws ServiceError `notifications/sending` while one is on its way out: to be tried again within a minute
    */
   suppress(tx: Tx, subjectId: string, address?: { readonly email: string; readonly until: Date }): Promise<{ readonly dropped: number }>;
+  /** Deletes address, text and the address's keyed hash of every message of a subject; code, kind and times stay. Answers how many. */
+  eraseTexts(tx: Tx, subjectId: string): Promise<number>;
   /** How far a message has come; undefined when there is none of this id. */
   standing(db: Reader, messageId: string): Promise<{ readonly status: MessageStatus; readonly sentAt: Date | null } | undefined>;
   /** Whether a code that somebody read in a message is ours. */
@@ -72,11 +73,13 @@ export interface NotificationsDeps {
   readonly schedule: Schedule;
   readonly attempts: Attempts;
   readonly mailer: Mailer;
+  readonly log: Pick<JobsLog, 'warn' | 'error'>;
   /** The page where people check a message's code, as shown in every message. */
   readonly verifyUrl: string;
 }
 
 const attachmentLimit = 5_000_000;
+const sweepEveryMs = 5000;
 const textsKeptMs = 396 * 86_400_000;
 
 const addressHash = (index: BlindIndex, email: string): Buffer => index.of('notifications.address', email.trim().toLowerCase());
@@ -113,7 +116,19 @@ async function suppress(
   await store.suppressSubject(tx, subjectId, now);
   if (await store.isSending(tx, subjectId, now)) throw new ServiceError('notifications/sending', { subjectId });
   if (address !== undefined) await store.keepLeftAddress(tx, addressHash(deps.blindIndex, address.email), address.until);
-  return { dropped: await store.suppressUnsent(tx, subjectId, 'suppressed', now) };
+  return { dropped: await endUnsent(deps, tx, subjectId, 'suppressed') };
+}
+
+async function endUnsent(deps: NotificationsDeps, tx: Tx, subjectId: string, reason: string): Promise<number> {
+  const ended = await store.suppressUnsent(tx, subjectId, reason, deps.clock.now());
+  for (const messageId of ended) await announceEnd(deps.outbox, tx, { messageId, subjectId, status: 'suppressed' });
+  return ended.length;
+}
+
+async function eraseTexts(deps: NotificationsDeps, tx: Tx, subjectId: string): Promise<number> {
+  // What was not sent yet cannot be sent without its text.
+  await endUnsent(deps, tx, subjectId, 'erased');
+  return store.eraseTexts(tx, subjectId);
 }
 
 async function verify(deps: NotificationsDeps, typed: string): Promise<Verdict> {
@@ -128,7 +143,9 @@ async function verify(deps: NotificationsDeps, typed: string): Promise<Verdict> 
 
 /** Messages to travellers: the register, the sender, the check whether one is ours. */
 export function createNotifications(deps: NotificationsDeps): Notifications {
-  deps.outbox.subscribe(messageQueued, 'notifications.sender', ({ body }) => deliver(deps, body.messageId));
+  const sender = createSender(deps);
+  deps.outbox.subscribe(messageQueued, 'notifications.sender', ({ body }) => sender.wake(body.messageId));
+  deps.schedule.every('notifications.send-due', sweepEveryMs, () => sender.sweep());
   deps.schedule.every('notifications.drop-expired', 3_600_000, async () => {
     const now = deps.clock.now();
     await deps.db.transaction((tx) => store.dropExpired(tx, new Date(now.getTime() - textsKeptMs), now, 5000));
@@ -141,7 +158,8 @@ export function createNotifications(deps: NotificationsDeps): Notifications {
       return message === undefined ? undefined : { status: message.status, sentAt: message.sentAt };
     },
     verify: (code) => verify(deps, code),
-    holder: messagesHolder(deps),
-    endpoints: notificationsEndpoints({ attempts: deps.attempts, verify: (code) => verify(deps, code) }),
+    eraseTexts: (tx, subjectId) => eraseTexts(deps, tx, subjectId),
+    holder: messagesHolder({ dataKeys: deps.dataKeys, eraseTexts: (tx, subjectId) => eraseTexts(deps, tx, subjectId) }),
+    endpoints: notificationsEndpoints({ db: deps.db, attempts: deps.attempts, verify: (code) => verify(deps, code) }),
   };
 }

@@ -15,11 +15,11 @@ export interface Mail {
 
 /**
  * `sent`: the provider took it. `refused`: it never will. `later`: it was not taken, another attempt may work.
- * `unknown`: the connection broke where the provider may have taken it.
+ * `unknown`: the connection broke where the provider may have taken it. `silent`: it was not this mail; the provider does not answer at all.
  */
 export type MailOutcome =
   | { readonly kind: 'sent' }
-  | { readonly kind: 'refused' | 'later' | 'unknown'; readonly reason: string };
+  | { readonly kind: 'refused' | 'later' | 'unknown'; readonly reason: string; readonly silent?: true };
 
 /** The way out for mail. */
 export interface Mailer {
@@ -55,7 +55,7 @@ function outcomeOf(error: unknown): MailOutcome {
   if (responseCode !== undefined) return { kind: responseCode >= 500 ? 'refused' : 'later', reason: `smtp ${responseCode}` };
   const neverBegan = ['ECONNREFUSED', 'EDNS', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'ETLS', 'EAUTH'].includes(code ?? '')
     || /ECONNREFUSED|^Connection timeout$|^Greeting never received$/.test(message ?? '');
-  return { kind: neverBegan ? 'later' : 'unknown', reason: code ?? 'connection' };
+  return { kind: neverBegan ? 'later' : 'unknown', reason: code ?? 'connection', silent: true };
 }
 
 /** Mail over SMTP, a connection a message. */

@@ -43,10 +43,12 @@ describe('a masked address', () => {
 
 describe('the next move', () => {
   const now = new Date('2026-11-22T08:00:00Z');
-  const standing = (more: Partial<Standing>): Standing => ({ status: 'queued', suppressed: false, unknownOutcomes: 0, sendingUntil: null, ...more });
+  const standing = (more: Partial<Standing>): Standing => ({ status: 'queued', suppressed: false, unknownOutcomes: 0, nextAttemptAt: null, sendingUntil: null, ...more });
 
   it.each([
     ['a waiting message', standing({}), { kind: 'send', unknownOutcomes: 0 }],
+    ['one whose next attempt is due', standing({ nextAttemptAt: now }), { kind: 'send', unknownOutcomes: 0 }],
+    ['one whose next attempt is later', standing({ nextAttemptAt: new Date(now.getTime() + 1) }), { kind: 'not-due' }],
     ['a sent one', standing({ status: 'sent' }), { kind: 'nothing-to-do' }],
     ['one of a suppressed subject', standing({ suppressed: true }), { kind: 'suppress' }],
     ['one that another worker is sending', standing({ status: 'sending', sendingUntil: new Date(now.getTime() + 1) }), { kind: 'busy' }],

@@ -71,11 +71,13 @@ export interface Standing {
   readonly status: MessageStatus;
   readonly suppressed: boolean;
   readonly unknownOutcomes: number;
+  readonly nextAttemptAt: Date | null;
   readonly sendingUntil: Date | null;
 }
 
 export type Move =
   | { readonly kind: 'nothing-to-do' }
+  | { readonly kind: 'not-due' }
   | { readonly kind: 'suppress' }
   /** Another worker is at it. */
   | { readonly kind: 'busy' }
@@ -90,6 +92,18 @@ export function nextMove(standing: Standing, now: Date): Move {
   const abandoned = standing.status === 'sending';
   if (abandoned && standing.sendingUntil !== null && standing.sendingUntil > now) return { kind: 'busy' };
   if (standing.suppressed) return { kind: 'suppress' };
+  if (standing.nextAttemptAt !== null && standing.nextAttemptAt > now) return { kind: 'not-due' };
   const unknownOutcomes = standing.unknownOutcomes + (abandoned ? 1 : 0);
   return { kind: unknownOutcomes >= mostUnknownOutcomes ? 'give-up' : 'send', unknownOutcomes };
+}
+
+/** The first attempt's repeat comes soon; the longest pause is what an outage of days is sat out with. */
+export const retryBackoff = { firstMs: 5000, factor: 3, longestMs: 15 * 60_000 };
+
+/** A provider that does not take a message for this long never will. */
+const longestDeliveryMs = 5 * 86_400_000;
+
+/** Whether a message is too old for another attempt. */
+export function isGivenUp(queuedAt: Date, now: Date): boolean {
+  return now.getTime() - queuedAt.getTime() >= longestDeliveryMs;
 }

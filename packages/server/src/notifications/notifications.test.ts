@@ -4,7 +4,7 @@ import { layFoundation, type Foundation } from '../../test/foundation.ts';
 import { startSimulator, type Simulator } from '../../test/simulators.ts';
 import { sql } from '../platform/db/index.ts';
 import { serveForTest } from '../platform/http/testing.ts';
-import { createNotifications, defineMessage, smtpMailer, type Notifications } from './index.ts';
+import { createNotifications, messageEnded, defineMessage, smtpMailer, type Notifications } from './index.ts';
 
 interface Received { id: string; to: string[]; subject: string; text: string; messageId: string; headers: Record<string, string>; attachments: { contentBase64: string }[] }
 
@@ -17,20 +17,23 @@ let inbox: Simulator;
 let notifications: Notifications;
 let subjectId: string;
 let email: string;
+let ended: { messageId: string; subjectId: string; status: string }[];
 
 beforeAll(async () => {
   [ground, inbox] = await Promise.all([layFoundation(), startSimulator('inbox')]);
   notifications = createNotifications({
     db: ground.db, clock: ground.clock, dataKeys: ground.keys.dataKeys, blindIndex: ground.keys.blindIndex, outbox: ground.jobs.outbox,
-    schedule: ground.jobs.schedule, attempts: ground.attempts, verifyUrl: 'https://yuanyou.example/verify-message',
+    schedule: ground.jobs.schedule, attempts: ground.attempts, log: ground.log, verifyUrl: 'https://yuanyou.example/verify-message',
     mailer: smtpMailer({ url: inbox.shown['smtpUrl']!, fromName: 'Yuanyou', fromAddress: 'hello@yuanyou.example', timeoutMs: 1500 }),
   });
+  ground.jobs.outbox.subscribe(messageEnded, 'test.ended', ({ body }) => { ended.push(body); return Promise.resolve(); });
 });
 afterAll(async () => {
   await inbox.stop();
   await ground.stop();
 });
 beforeEach(() => {
+  ended = [];
   subjectId = randomUUID();
   email = `mei.${subjectId.slice(0, 8)}@example.org`;
 });
@@ -126,7 +129,7 @@ test('a sender that dies between sending and noting repeats once', async () => {
   const { prepared } = await queue();
   // As a worker leaves it that is killed while it sends.
   await ground.db.transaction((tx) => tx.run(sql`
-    update notifications.message set status = 'sending', attempts = 1, sending_until = ${new Date(ground.clock.now().getTime() + 60_000)}
+    update notifications.message set status = 'sending', attempts = 1, next_attempt_at = null, sending_until = ${new Date(ground.clock.now().getTime() + 60_000)}
      where id = ${prepared.messageId}`));
   await ground.jobs.drain();
   expect(await received()).toEqual([]);
@@ -148,7 +151,7 @@ test('after suppression nothing waits, nothing is queued, nothing is sent', asyn
 test('suppression waits for a message that is on its way out', async () => {
   const { prepared } = await queue();
   await ground.db.transaction((tx) => tx.run(sql`
-    update notifications.message set status = 'sending', sending_until = ${new Date(ground.clock.now().getTime() + 60_000)} where id = ${prepared.messageId}`));
+    update notifications.message set status = 'sending', next_attempt_at = null, sending_until = ${new Date(ground.clock.now().getTime() + 60_000)} where id = ${prepared.messageId}`));
   await expect(ground.db.transaction((tx) => notifications.suppress(tx, subjectId))).rejects.toMatchObject({ code: 'notifications/sending' });
   ground.clock.advance(61_000);
   await ground.db.transaction((tx) => notifications.suppress(tx, subjectId));

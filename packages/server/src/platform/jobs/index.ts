@@ -17,6 +17,7 @@ import { defaultSettings, type JobsSettings } from './settings.ts';
 
 export * from './types.ts';
 export { orderedFaults, type FaultOrder, type FaultPoint, type SagaFaults } from './sagas/faults.ts';
+export { pauseMs, type Backoff } from './backoff.ts';
 export { describeFailure } from './failure.ts';
 export { defaultSettings, type JobsSettings } from './settings.ts';
 
