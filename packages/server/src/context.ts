@@ -13,7 +13,7 @@ import { createLines } from './lines/index.ts';
 import { createNotifications, smtpMailer } from './notifications/index.ts';
 import { createOrders } from './orders/index.ts';
 import { createPartners } from './partners/index.ts';
-import { createPayments, refundSettled, stripeGateway } from './payments/index.ts';
+import { createPayments, paymentCaptured, refundSettled, stripeGateway } from './payments/index.ts';
 import { createAudit } from './platform/audit/index.ts';
 import { createBlobs } from './platform/blobs/index.ts';
 import { systemClock } from './platform/clock/index.ts';
@@ -93,15 +93,16 @@ function foundationOf(config: Config, platform: Platform) {
   const gateway = stripeGateway({
     secretKey: config.gateway.secretKey, webhookSecret: config.gateway.webhookSecret, ...(config.gateway.url === undefined ? {} : { url: config.gateway.url }),
   });
+  const accounts = createAccounts({ ...platform, notifications });
   const partners = createPartners({ ...platform, openBooks: (tx, operatorId, currency) => ledger.openPartner(tx, operatorId, currency) });
   return {
     ledger, notifications, partners,
     access: createAccess(platform),
-    accounts: createAccounts({ ...platform, notifications }),
+    accounts,
     inventory: createInventory(platform),
     catalogue: createCatalogue(platform),
     payments: createPayments({
-      ...platform, ledger, gateway, currencies,
+      ...platform, ledger, gateway, currencies, requirePayer: (tx, accountId) => accounts.requireActive(tx, accountId),
       ...(config.gateway.url === undefined ? {} : { payPageUrl: `${config.gateway.url}/pay/` }),
     }),
   };
@@ -177,6 +178,7 @@ function closureOf(config: Config, platform: Platform, f: Foundation, s: Service
       ...changes.closure,
     },
   });
+  platform.outbox.subscribe(paymentCaptured, 'closure.late-money', ({ body }) => closure.moneyCame(body));
   platform.outbox.subscribe(refundSettled, 'closure.refund', ({ body }) => closure.wakeFor(body.accountId));
   return closure;
 }

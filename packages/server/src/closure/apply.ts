@@ -48,12 +48,21 @@ async function refuseBlocked(deps: ClosureDeps, accountId: string): Promise<void
   if (found.length > 0) throw new ServiceError('closure/blocked', { concerns: found.map((concern) => concern.code) });
 }
 
+/** What settling would have to pay back, by currency: the balance and what the plans return to it. */
+async function owedAtSettling(deps: ClosureDeps, tx: Tx, accountId: string): Promise<Map<string, bigint>> {
+  const owed = await deps.usage.wouldReturn(tx, accountId);
+  for (const { code, currency, balanceMinor } of await deps.ledger.balances(tx, accountId)) {
+    if (code.includes(':cash:')) owed.set(currency, (owed.get(currency) ?? 0n) + balanceMinor);
+  }
+  return owed;
+}
+
 async function rulesFor(deps: ClosureDeps, tx: Tx, accountId: string, choices: Choices): Promise<FiredRule[]> {
   const facts = await deps.accounts.facts(tx, accountId);
   let balanceMinor = 0n;
   let refundableMinor = 0n;
-  for (const { code, currency, balanceMinor: owed } of await deps.ledger.balances(tx, accountId)) {
-    if (!code.includes(':cash:') || owed === 0n) continue;
+  for (const [currency, owed] of await owedAtSettling(deps, tx, accountId)) {
+    if (owed === 0n) continue;
     balanceMinor += owed;
     if (choices.balance === 'giveUp') refundableMinor += owed;
     else for (const part of await deps.payments.refundPlan(tx, accountId, owed, currency)) refundableMinor += part.amountMinor;

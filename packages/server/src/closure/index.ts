@@ -4,6 +4,7 @@ import type { SubjectHolder } from '../platform/subject/index.ts';
 import { endCoolingOff } from './decide.ts';
 import { destroyOverdue } from './envelope.ts';
 import { coolingOffEnded } from './events.ts';
+import { returnLateMoney } from './late-money.ts';
 import type { ClosureDeps } from './ports.ts';
 import { closureEndpoints } from './routes.ts';
 import { executeClosure } from './saga.ts';
@@ -12,11 +13,20 @@ import * as store from './store.ts';
 export { closureMoved } from './events.ts';
 export type { ClosingAccounts, ClosingLog, ClosingPayments, ClosureDeps, ClosureSettings, Recipient } from './ports.ts';
 
+/** A payment as the processor captured it. */
+export interface CapturedPayment {
+  readonly accountId: string;
+  readonly paymentId: string;
+  readonly currency: string;
+}
+
 export interface Closure {
   readonly endpoints: Endpoint[];
   readonly holder: SubjectHolder;
   /** Called when the payment processor has said something about a refund, so that a waiting closure looks at once. */
   wakeFor(accountId: string): Promise<void>;
+  /** Called when money came in: what reaches an account that has settled goes back. */
+  moneyCame(payment: CapturedPayment): Promise<void>;
 }
 
 async function wakeFor(deps: ClosureDeps, accountId: string): Promise<void> {
@@ -49,5 +59,5 @@ export function createClosure(deps: ClosureDeps): Closure {
   deps.schedule.every('closure.envelopes', 600_000, async () => {
     while ((await destroyOverdue(deps)) === 100) { /* until nothing is left */ }
   });
-  return { endpoints: closureEndpoints(deps), holder, wakeFor: (accountId) => wakeFor(deps, accountId) };
+  return { endpoints: closureEndpoints(deps), holder, wakeFor: (accountId) => wakeFor(deps, accountId), moneyCame: (payment) => returnLateMoney(deps, payment) };
 }

@@ -37,8 +37,8 @@ async function undo(deps: OrdersDeps, lineId: string): Promise<void> {
   await deps.db.transaction(async (tx) => {
     const order = await store.lockOrderOfLine(tx, lineId);
     if (order?.state !== 'paid') return;
-    await deps.usage.revoke(tx, order.lineId);
-    if (order.cashMinor + order.promoMinor > 0n) {
+    const revoked = await deps.usage.revoke(tx, order.lineId);
+    if (revoked && order.cashMinor + order.promoMinor > 0n) {
       await deps.ledger.post(tx, recipes.undoPurchase({
         id: `order:${order.orderId}:undone`, at: deps.clock.now(), currency: order.currency, accountId: order.accountId,
         cashMinor: order.cashMinor, promoMinor: order.promoMinor, refs: { orderId: order.orderId, lineId },

@@ -42,6 +42,7 @@ async function note(deps: PaymentsDeps, request: TopUpRequest): Promise<store.Pa
   const createdAt = deps.clock.now();
   const paymentId = newId(createdAt.getTime());
   const row = await deps.db.transaction(async (tx) => {
+    await deps.requirePayer(tx, accountId);
     const inserted = await store.insertPayment(tx, {
       paymentId, accountId, amountMinor, currency, createdAt, requestKey: requestKey(deps, 'top-up', accountId, idempotencyKey),
     });

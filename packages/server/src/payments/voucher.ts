@@ -72,6 +72,7 @@ export async function redeemVoucher(
     if (found.accountId === accountId && found.requestKey?.equals(key) === true) return found;
     if (found.accountId !== null) throw new ServiceError('payments/voucher-spent', { voucherId });
     if (found.validUntil <= at) throw new ServiceError('payments/voucher-expired', { voucherId });
+    await deps.requirePayer(tx, accountId);
     await store.setRedeemed(tx, voucherId, accountId, key, at);
     await deps.ledger.openTraveller(tx, accountId, currency);
     await deps.ledger.post(tx, recipes.voucher({ id: `voucher:${voucherId}`, at, currency, amountMinor, accountId, refs: { voucherId } }));

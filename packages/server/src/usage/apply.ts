@@ -28,6 +28,8 @@ export interface ApplyDeps {
 
 interface Placement {
   readonly placed: store.PlacedRecord[];
+  /** Rows whose record stands in the same file before, perhaps on another day. */
+  readonly repeats: number;
   readonly suspended: (UsageRecord & { readonly reason: string })[];
 }
 
@@ -48,6 +50,8 @@ async function place(deps: ApplyDeps, operatorId: string, records: readonly Usag
   const now = deps.clock.now().getTime();
   const placed: store.PlacedRecord[] = [];
   const suspended: Placement['suspended'] = [];
+  const seen = new Set<string>();
+  let repeats = 0;
   for (const record of records) {
     const line = lines.get(record.iccid);
     const at = record.startedAt.getTime();
@@ -56,9 +60,13 @@ async function place(deps: ApplyDeps, operatorId: string, records: readonly Usag
     else if (at < line.createdAt.getTime() - aheadMs) suspended.push({ ...record, reason: 'before the line began' });
     else if (at < now - acceptMs) suspended.push({ ...record, reason: 'older than 90 days' });
     else if (at > now + aheadMs) suspended.push({ ...record, reason: 'in the future' });
-    else placed.push({ ...record, lineId: line.lineId, day: record.startedAt.toISOString().slice(0, 10), late: false });
+    else if (seen.has(`${line.lineId} ${record.recordId}`)) repeats += 1;
+    else {
+      seen.add(`${line.lineId} ${record.recordId}`);
+      placed.push({ ...record, lineId: line.lineId, day: record.startedAt.toISOString().slice(0, 10), late: false });
+    }
   }
-  return { placed, suspended };
+  return { placed, repeats, suspended };
 }
 
 interface Rated {
@@ -94,8 +102,9 @@ export function rate(allowances: readonly Allowance[], records: readonly store.P
   return { draws: [...touched].map((id) => total(before.get(id)!, now.get(id)!)), normalBytes, lateBytes };
 }
 
+/** Use after the cutoff of a closure, or of before that arrives when the closure has settled: the traveller pays for neither. */
 function isLate(allowances: readonly Allowance[], at: Date): boolean {
-  return allowances.length > 0 && allowances.every((a) => a.cutoffAt !== null && at >= a.cutoffAt);
+  return allowances.length > 0 && allowances.every((a) => a.cutoffAt !== null && (at >= a.cutoffAt || a.state === 'refunded' || a.state === 'revoked'));
 }
 
 function total(before: Allowance, after: Allowance): Drawdown {
@@ -136,7 +145,7 @@ async function postCosts(deps: ApplyDeps, tx: Tx, batch: store.BatchRow, rated: 
   await post(rated.lateBytes, 'late');
 }
 
-async function save(deps: ApplyDeps, tx: Tx, batchId: string, records: readonly UsageRecord[], { placed, suspended }: Placement): Promise<void> {
+async function save(deps: ApplyDeps, tx: Tx, batchId: string, records: readonly UsageRecord[], { placed, repeats, suspended }: Placement): Promise<void> {
   const batch = await store.lockBatch(tx, batchId);
   if (batch === undefined || batch.state !== 'received') return;
   const allowances = await store.lockAllowances(tx, [...new Set(placed.map((r) => r.lineId))]);
@@ -152,7 +161,7 @@ async function save(deps: ApplyDeps, tx: Tx, batchId: string, records: readonly 
     await deps.outbox.emit(tx, thresholdReached, a.lineId, { lineId: a.lineId, accountId: a.accountId, allowanceId: a.allowanceId, percent: threshold });
   }
   await store.endBatch(tx, batchId, {
-    state: 'applied', at: deps.clock.now(), records: records.length, duplicates: placed.length - freshRows.size, suspended: suspended.length, reason: null,
+    state: 'applied', at: deps.clock.now(), records: records.length, duplicates: placed.length - freshRows.size + repeats, suspended: suspended.length, reason: null,
   });
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile, readdir, rm, stat } from 'node:fs/promises';
+import { readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 import type { Blobs } from '../platform/blobs/types.ts';
 import type { Clock } from '../platform/clock/index.ts';
 import type { Transactor } from '../platform/db/index.ts';
@@ -21,6 +22,7 @@ export interface FeedDeps {
   readonly blobs: Blobs;
   readonly dataKeys: DataKeys;
   readonly outbox: Outbox;
+  readonly log: Pick<Logger, 'error'>;
 }
 
 /** Raw usage is sealed under a key of the month it arrived in, so that a month can be destroyed at once. */
@@ -59,6 +61,12 @@ async function listed(folder: string): Promise<string[]> {
   }
 }
 
+/** A file that nobody may read is set aside under another name, so that it does not hold up those behind it. */
+async function setAside(deps: FeedDeps, operatorId: string, folder: string, name: string): Promise<void> {
+  await rename(join(folder, name), join(folder, `${name}.refused`));
+  deps.log.error({ operatorId, file: name, most: maxFileBytes }, 'a usage file is too large; it was set aside');
+}
+
 /**
  * Takes in the files an operator has put into its folder, oldest name first, at most `limit` a round. A file goes only after
  * its batch is committed; a crash between the two is mended by the next round, which finds the same content again.
@@ -67,7 +75,10 @@ export async function sweepFeed(deps: FeedDeps, operatorId: string, folder: stri
   const names = (await listed(folder)).filter((name) => /^[\w.-]{1,120}\.csv$/.test(name)).sort().slice(0, limit);
   for (const name of names) {
     const path = join(folder, name);
-    if ((await stat(path)).size > maxFileBytes) throw new ServiceError('usage/file-refused', { row: 0, why: 'the file is too large' });
+    if ((await stat(path)).size > maxFileBytes) {
+      await setAside(deps, operatorId, folder, name);
+      continue;
+    }
     await receive(deps, operatorId, name, await readFile(path));
     await rm(path, { force: true });
   }

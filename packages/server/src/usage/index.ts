@@ -9,12 +9,13 @@ import type { SubjectHolder } from '../platform/subject/index.ts';
 import { applyBatch } from './apply.ts';
 import type { ApplyDeps } from './apply.ts';
 import { batchReceived, thresholdReached } from './events.ts';
+import { expireAllowances } from './expire.ts';
 import { raw, receive, sweepFeed } from './feed.ts';
 import type { FeedDeps } from './feed.ts';
 import { usageHolder } from './holder.ts';
 import type { Allowance } from './model.ts';
 import { usageEndpoints } from './routes.ts';
-import { settleAccount, unsettleAccount } from './settle.ts';
+import { settleAccount, unsettleAccount, wouldReturn } from './settle.ts';
 import { tellThreshold } from './tell.ts';
 import type { ContactPoints } from './tell.ts';
 import type { Settled } from './settle.ts';
@@ -30,14 +31,16 @@ export type Grant = Omit<Allowance, 'usedBytes' | 'earnedMinor' | 'toldPercent' 
 export interface Usage {
   /** Gives a line an allowance, in the caller's transaction. */
   grant(tx: Tx, grant: Grant): Promise<void>;
-  /** Takes a line's allowances back because the line could not be provisioned; nothing was used of them. */
-  revoke(tx: Tx, lineId: string): Promise<void>;
+  /** Takes a line's allowance back because the line could not be provisioned. False when it had ended otherwise: its value has gone back already. */
+  revoke(tx: Tx, lineId: string): Promise<boolean>;
   /** Use from `at` on is never the traveller's. Answers how many allowances it concerns. */
   cutOff(tx: Tx, accountId: string, at: Date): Promise<number>;
   /** Takes a cutoff back, where the closure was undone. */
   liftCutoff(tx: Tx, accountId: string): Promise<number>;
   /** Ends every allowance of an account and returns unused value by each plan's rule; `ref` names this settlement in the books. */
   settle(tx: Tx, accountId: string, ref: string): Promise<Settled[]>;
+  /** What the plans would return to the balance if they ended now, by currency. */
+  wouldReturn(db: Reader, accountId: string): Promise<Map<string, bigint>>;
   /** Takes back what `settle` answered under the same `ref`. */
   unsettle(tx: Tx, accountId: string, ref: string, settled: readonly Settled[]): Promise<void>;
   allowances(db: Reader, accountId: string): Promise<Allowance[]>;
@@ -80,12 +83,14 @@ export function createUsage(deps: UsageDeps): Usage {
   deps.outbox.subscribe(batchReceived, 'usage.apply', async ({ body }) => applyBatch(deps, body.batchId, await raw(deps, body.batchId)));
   deps.outbox.subscribe(thresholdReached, 'usage.tell', ({ body }) => tellThreshold(deps, body));
   deps.schedule.every('usage.feeds', deps.feedEveryMs, () => sweepFeeds(deps));
+  deps.schedule.every('usage.expire', 3_600_000, async () => { await expireAllowances(deps); });
   return {
     grant: (tx, grant) => store.insertAllowance(tx, { ...grant, usedBytes: 0n, earnedMinor: 0n, toldPercent: 0, cutoffAt: null }),
     revoke: store.revokeOfLine,
     cutOff: store.setCutoff,
     liftCutoff: store.liftCutoff,
     settle: (tx, accountId, ref) => settleAccount(deps, tx, accountId, ref),
+    wouldReturn: (db, accountId) => wouldReturn(db, accountId, deps.clock.now()),
     unsettle: (tx, accountId, ref, settled) => unsettleAccount(deps, tx, accountId, ref, settled),
     allowances: store.allowancesOfAccount,
     receive: (operatorId, source, bytes) => receive(deps, operatorId, source, bytes),

@@ -82,6 +82,11 @@ export function drawDown(a: Allowance, bytes: bigint, at: Date): Drawdown {
   };
 }
 
+/** What an allowance is at a time: one whose validity is over has expired, also while late records of it are still awaited. */
+export function stateAt(a: Allowance, at: Date): AllowanceState {
+  return (a.state === 'active' || a.state === 'queued') && a.validUntil <= at ? 'expired' : a.state;
+}
+
 /** Whether an allowance pays for use at `at`. */
 export function covers(a: Allowance, at: Date): boolean {
   return (a.state === 'active' || a.state === 'queued') && a.validFrom <= at && at < a.validUntil && (a.cutoffAt === null || at < a.cutoffAt);
@@ -111,7 +116,7 @@ export function drawDownAll(allowances: readonly Allowance[], bytes: bigint, at:
 export function settlement(a: Allowance, at: Date): { readonly cashMinor: bigint; readonly promoMinor: bigint; readonly earnedMinor: bigint } {
   const unearned = paid(a) - a.earnedMinor;
   const within = a.refundRule.kind === 'pro-rata' && at.getTime() - a.boughtAt.getTime() <= a.refundRule.withinDays * dayMs;
-  if (!within || a.state === 'expired' || unearned === 0n) return { cashMinor: 0n, promoMinor: 0n, earnedMinor: unearned };
+  if (!within || stateAt(a, at) === 'expired' || unearned === 0n) return { cashMinor: 0n, promoMinor: 0n, earnedMinor: unearned };
   const cashMinor = (unearned * a.paidCashMinor) / paid(a);
   return { cashMinor, promoMinor: unearned - cashMinor, earnedMinor: 0n };
 }

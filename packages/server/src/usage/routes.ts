@@ -1,9 +1,11 @@
 import { usageRoutes } from '@yuanyou/contract';
 import type { Line } from '../lines/index.ts';
+import type { Clock } from '../platform/clock/index.ts';
 import type { Reader } from '../platform/db/index.ts';
 import { ServiceError } from '../platform/errors.ts';
 import { endpoint } from '../platform/http/types.ts';
 import type { Endpoint } from '../platform/http/types.ts';
+import { stateAt } from './model.ts';
 import * as store from './store.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -11,6 +13,7 @@ const isoDay = /^\d{4}-\d\d-\d\d$/;
 
 export interface UsageRouteDeps {
   readonly db: Reader;
+  readonly clock: Clock;
   readonly lines: { find(db: Reader, lineId: string): Promise<Line | undefined> };
 }
 
@@ -30,7 +33,7 @@ export function usageEndpoints(deps: UsageRouteDeps): Endpoint[] {
         status: 200,
         body: {
           allowances: allowances.map((a) => ({
-            allowanceId: a.allowanceId, lineId: a.lineId, state: a.state, totalBytes: Number(a.totalBytes), usedBytes: Number(a.usedBytes),
+            allowanceId: a.allowanceId, lineId: a.lineId, state: stateAt(a, deps.clock.now()), totalBytes: Number(a.totalBytes), usedBytes: Number(a.usedBytes),
             validFrom: a.validFrom.toISOString(), validUntil: a.validUntil.toISOString(),
           })),
         },

@@ -1,7 +1,7 @@
 import { recipes } from '../ledger/index.ts';
 import type { Ledger, Transfer } from '../ledger/index.ts';
 import type { Clock } from '../platform/clock/index.ts';
-import type { Tx } from '../platform/db/index.ts';
+import type { Reader, Tx } from '../platform/db/index.ts';
 import { settlement } from './model.ts';
 import type { Allowance } from './model.ts';
 import * as store from './store.ts';
@@ -50,6 +50,15 @@ async function settleOne(deps: SettleDeps, tx: Tx, a: Allowance, ref: string): P
   for (const transfer of transfersOf(a.accountId, settled, ref, at)) await deps.ledger.post(tx, transfer);
   await store.endAllowance(tx, a, cashMinor + promoMinor > 0n ? 'refunded' : 'revoked', earnedMinor);
   return settled;
+}
+
+/** What an account's plans would return to its balance if they ended now, by currency. */
+export async function wouldReturn(db: Reader, accountId: string, at: Date): Promise<Map<string, bigint>> {
+  const sums = new Map<string, bigint>();
+  for (const a of await store.allowancesOfAccount(db, accountId)) {
+    if (!ended.includes(a.state)) sums.set(a.currency, (sums.get(a.currency) ?? 0n) + settlement(a, at).cashMinor);
+  }
+  return sums;
 }
 
 /** Ends every allowance of an account: unused value returns by each plan's rule, the rest is earned. A repeat does nothing more. */

@@ -47,6 +47,13 @@ export async function saveDraws(tx: Tx, draws: readonly Drawdown[]): Promise<voi
      where a.line_id = u.line_id and a.allowance_id = u.allowance_id`);
 }
 
+/** Locks allowances whose validity ended before, those that ended first, first. */
+export function lockEnded(tx: Tx, before: Date, limit: number): Promise<Allowance[]> {
+  return tx.all<Allowance>(sql`
+    select ${columns} from usage.allowance where state in ('active', 'queued') and valid_until < ${before}
+     order by valid_until limit ${limit} for update skip locked`);
+}
+
 export async function endAllowance(tx: Tx, a: Allowance, state: 'refunded' | 'revoked' | 'expired', earnedMinor: bigint): Promise<void> {
   await tx.run(sql`
     update usage.allowance set state = ${state}, earned_minor = earned_minor + ${earnedMinor}
@@ -71,8 +78,9 @@ export async function pendingBatches(db: Reader, receivedUntil: Date): Promise<n
   return Number(row.n);
 }
 
-export async function revokeOfLine(tx: Tx, lineId: string): Promise<void> {
-  await tx.run(sql`update usage.allowance set state = 'revoked' where line_id = ${lineId} and used_bytes = 0`);
+export async function revokeOfLine(tx: Tx, lineId: string): Promise<boolean> {
+  return (await tx.run(sql`
+    update usage.allowance set state = 'revoked' where line_id = ${lineId} and used_bytes = 0 and state in ('active', 'queued')`)) > 0;
 }
 
 export async function setCutoff(tx: Tx, accountId: string, at: Date): Promise<number> {
@@ -153,7 +161,7 @@ export interface PlacedRecord extends UsageRecord {
   readonly late: boolean;
 }
 
-/** Inserts the records that are new; answers their row numbers. */
+/** Inserts the records that are new; answers their row numbers. No record may stand twice among them. */
 export async function insertRecords(tx: Tx, batchId: string, records: readonly PlacedRecord[]): Promise<Set<number>> {
   if (records.length === 0) return new Set();
   const inserted = await tx.all<{ lineId: string; recordId: string }>(sql`
@@ -167,8 +175,7 @@ export async function insertRecords(tx: Tx, batchId: string, records: readonly P
     returning line_id as "lineId", record_id as "recordId"`);
   const fresh = new Set(inserted.map((row) => `${row.lineId} ${row.recordId}`));
   const rows = new Set<number>();
-  // A record that stands twice in one file is inserted once; only its first row counts.
-  for (const r of records) if (fresh.delete(`${r.lineId} ${r.recordId}`)) rows.add(r.rowNo);
+  for (const r of records) if (fresh.has(`${r.lineId} ${r.recordId}`)) rows.add(r.rowNo);
   return rows;
 }
 

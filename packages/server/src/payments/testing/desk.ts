@@ -55,6 +55,7 @@ async function listen(receive: (body: Buffer, signature: string) => Promise<void
 function paymentsOn(ground: Foundation, ledger: Ledger, gateway: Simulator): Payments {
   const url = gateway.shown['url']!;
   return createPayments({
+    requirePayer: async () => {},
     db: ground.db, clock: ground.clock, ledger, outbox: ground.jobs.outbox, schedule: ground.jobs.schedule, dataKeys: ground.keys.dataKeys,
     blindIndex: ground.keys.blindIndex, attempts: ground.attempts, audit: ground.audit, log: ground.log, currencies: ['EUR'], payPageUrl: `${url}/pay`,
     gateway: stripeGateway({ secretKey: gateway.shown['secretKey']!, webhookSecret: 'whsec_test', url, timeoutMs: 500 }),
