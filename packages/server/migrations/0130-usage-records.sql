@@ -44,6 +44,7 @@ create table usage.allowance (
   check (earned_minor <= paid_cash_minor + paid_promo_minor)
 );
 create index on usage.allowance (account_id, allowance_id);
+create index on usage.allowance (valid_until) where state in ('active', 'queued');
 
 -- Daily partitions are made as records of a day first arrive.
 create table usage.record (

@@ -122,6 +122,7 @@ export async function openHouse(changes: Changes = {}, change: (config: Config) 
   };
   const run: House['run'] = async (patienceMs = patience) => {
     const end = clock.now().getTime() + mostAhead;
+    await keepUp();
     for (;;) {
       await context.jobs.drain();
       const next = await nextDue(db);

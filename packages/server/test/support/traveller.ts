@@ -129,6 +129,7 @@ function travellerOf(
     accountId: t.accountId, email, password, name: t.name, client, balance, line, order, mail,
     async topUp(amountMinor, cardNumber = card.good) {
       const { body } = await client.call(paymentsRoutes.startTopUp, { idempotencyKey: newKey(), body: { amount: { amountMinor, currency: 'EUR' } } });
+      await house.run();
       await house.gateway.post(new URL(body.payUrl!).pathname, { cardNumber });
       await house.until('the payment captured', async () =>
         (await client.call(paymentsRoutes.getPayment, { params: { paymentId: body.payment.id } })).body.status === 'captured');
