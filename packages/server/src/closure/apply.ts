@@ -96,7 +96,7 @@ async function earlierReceipt(deps: ClosureDeps, application: Application): Prom
   return receiptOf(deps, earlier, await deps.dataKeys.openText(application.accountId, codeContext, earlier.accessCodeSealed));
 }
 
-async function newCase(deps: ClosureDeps, application: Application, language: Language, accessCode: string): Promise<store.NewCase> {
+async function newCase(deps: ClosureDeps, application: Application, language: Language, accessCode: string): Promise<Omit<store.NewCase, 'receiptId'>> {
   const submittedAt = deps.clock.now();
   const { accountId, reasonText } = application;
   return {
@@ -139,7 +139,7 @@ export async function applyForClosure(deps: ClosureDeps, application: Applicatio
     },
   });
   const theCase = await onlyOne(deps.db.transaction(async (tx) => {
-    await store.insertCase(tx, fresh);
+    await store.insertCase(tx, { ...fresh, receiptId: message.messageId });
     await deps.audit.record(tx, {
       actor: { kind: 'account', id: application.accountId }, action: 'closure.apply', subjectKind: 'closure', subjectId: fresh.caseId, accountId: application.accountId,
     });

@@ -25,6 +25,11 @@ const context = 'closure.case.envelope';
  */
 export const envelopeSubject = (executionId: string): string => `case:${executionId}`;
 
+/** The execution whose envelope has this subject. */
+export function executionOfSubject(subjectId: string): string | undefined {
+  return subjectId.startsWith('case:') ? subjectId.slice('case:'.length) : undefined;
+}
+
 /** Seals a new envelope for a case. */
 export async function sealEnvelope(deps: Pick<ClosureDeps, 'dataKeys' | 'accounts'>, theCase: Case, executionId: string): Promise<Buffer> {
   const to = await deps.accounts.contactPoint(theCase.accountId);

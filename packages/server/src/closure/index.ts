@@ -1,8 +1,9 @@
 import { lineChanged } from '../lines/index.ts';
+import { messageEnded } from '../notifications/index.ts';
 import type { Endpoint } from '../platform/http/types.ts';
 import type { SubjectHolder } from '../platform/subject/index.ts';
 import { endCoolingOff } from './decide.ts';
-import { destroyOverdue } from './envelope.ts';
+import { destroyOverdue, executionOfSubject } from './envelope.ts';
 import { coolingOffEnded } from './events.ts';
 import { returnLateMoney } from './late-money.ts';
 import type { ClosureDeps } from './ports.ts';
@@ -38,6 +39,12 @@ async function wakeFor(deps: ClosureDeps, accountId: string): Promise<void> {
   });
 }
 
+/** The last messages are sealed under the execution's own subject: their end is what confirming waits for. */
+async function wakeExecution(deps: ClosureDeps, subjectId: string): Promise<void> {
+  const executionId = executionOfSubject(subjectId);
+  if (executionId !== undefined) await deps.db.transaction((tx) => deps.sagas.wake(tx, executionId));
+}
+
 const holder: SubjectHolder = {
   slice: 'closure',
   closureConcerns: async () => [],
@@ -56,6 +63,7 @@ export function createClosure(deps: ClosureDeps): Closure {
   deps.outbox.subscribe(lineChanged, 'closure.wake', async ({ body }) => {
     if (body.axis === 'delivery' && body.to === 'deleted') await wakeFor(deps, body.accountId);
   });
+  deps.outbox.subscribe(messageEnded, 'closure.message', ({ body }) => wakeExecution(deps, body.subjectId));
   deps.schedule.every('closure.envelopes', 600_000, async () => {
     while ((await destroyOverdue(deps)) === 100) { /* until nothing is left */ }
   });

@@ -57,6 +57,8 @@ export interface Case {
   readonly reason: string | null;
   readonly rules: readonly FiredRule[];
   readonly refusal: Refusal | null;
+  /** The message that acknowledges the application. */
+  readonly receiptId: string;
   readonly submittedAt: Date;
   readonly targetAt: Date;
   readonly promisedAt: Date;

@@ -76,6 +76,8 @@ export interface ClosureSettings {
   readonly unbindWaitMs: number;
   /** How long to wait for usage that has arrived to be applied. */
   readonly usageWaitMs: number;
+  /** How long erasing waits for the receipt of the application to leave. */
+  readonly receiptWaitMs: number;
   /** The latest time, after the certificate was issued, at which the envelope's key is destroyed; the certificate names it. */
   readonly envelopeLifeMs: number;
   readonly appeal: string;

@@ -6,7 +6,7 @@ import { newId } from '../platform/ids.ts';
 import type { Case, ErasureReport, FiredRule, Refusal, Settlement } from './model.ts';
 
 const columns = sql`case_id as "caseId", case_number as "caseNumber", account_id as "accountId", state, language, choices, reason, rules, refusal,
-  submitted_at as "submittedAt", target_at as "targetAt", promised_at as "promisedAt", cooling_off_until as "coolingOffUntil",
+  receipt_id as "receiptId", submitted_at as "submittedAt", target_at as "targetAt", promised_at as "promisedAt", cooling_off_until as "coolingOffUntil",
   executing_at as "executingAt", execution_id as "executionId", completed_at as "completedAt", envelope, envelope_destroyed_at as "envelopeDestroyedAt", confirmation_id as "confirmationId", settlement, erasure`;
 
 export interface NewCase {
@@ -14,6 +14,7 @@ export interface NewCase {
   readonly caseNumber: string;
   readonly accountId: string;
   readonly idempotencyKey: string;
+  readonly receiptId: string;
   readonly language: string;
   readonly choices: Case['choices'];
   readonly reason: string | null;
@@ -27,9 +28,9 @@ export interface NewCase {
 
 export async function insertCase(tx: Tx, c: NewCase): Promise<void> {
   await tx.run(sql`
-    insert into closure.case (case_id, case_number, account_id, idempotency_key, state, language, choices, reason, reason_sealed,
+    insert into closure.case (case_id, case_number, account_id, idempotency_key, receipt_id, state, language, choices, reason, reason_sealed,
                               access_code_hash, access_code_sealed, submitted_at, target_at, promised_at)
-    values (${c.caseId}, ${c.caseNumber}, ${c.accountId}, ${c.idempotencyKey}, 'submitted', ${c.language}, ${JSON.stringify(c.choices)}::jsonb, ${c.reason},
+    values (${c.caseId}, ${c.caseNumber}, ${c.accountId}, ${c.idempotencyKey}, ${c.receiptId}, 'submitted', ${c.language}, ${JSON.stringify(c.choices)}::jsonb, ${c.reason},
             ${c.reasonSealed}, ${c.accessCodeHash}, ${c.accessCodeSealed}, ${c.submittedAt}, ${c.targetAt}, ${c.promisedAt})`);
 }
 

@@ -6,11 +6,8 @@ import { confirmationMessage } from '../messages.ts';
 import type { Case } from '../model.ts';
 import type { ClosureDeps } from '../ports.ts';
 import * as store from '../store.ts';
-import { caseOf } from './step.ts';
+import { caseOf, messagesEnded, waitForMessage } from './step.ts';
 import type { Step } from './step.ts';
-
-/** The word that a message has ended wakes the step; until it comes it looks by itself, at first soon, then seldom. */
-const longestPauseMs = 60_000;
 
 async function confirmation(
   deps: ClosureDeps, theCase: Case, sagaId: string, { email, emailSalt, language }: Envelope,
@@ -30,18 +27,9 @@ async function confirmation(
   });
 }
 
-/** Whether the last messages, export and confirmation, have ended one way or the other. */
-async function ended(deps: ClosureDeps, messageIds: readonly string[]): Promise<boolean> {
-  for (const messageId of messageIds) {
-    const standing = await deps.notifications.standing(deps.db, messageId);
-    if (standing?.status === 'queued' || standing?.status === 'sending') return false;
-  }
-  return true;
-}
-
 /**
- * 11c. The confirmation, with certificate and opening attached: the last message. Waits until it and the export's link have left, at most as
- * long as the envelope may live.
+ * 11c. The confirmation, with certificate and opening attached: the last message, so it waits until the export's link has left, and then
+ * until it has left itself, at most as long as the envelope may live.
  */
 export function confirm(deps: ClosureDeps): Step {
   return {
@@ -51,6 +39,8 @@ export function confirm(deps: ClosureDeps): Step {
       const envelope = await openEnvelope(deps, theCase);
       // The envelope was destroyed in time, whatever held this step up: nothing is left that a message could be sent to.
       if (envelope === undefined) return { kind: 'done', result: { delivered: false } };
+      const exported = await store.exportOfCase(deps.db, input.caseId);
+      if (exported !== undefined && !await messagesEnded(deps, [exported.messageId])) return waitForMessage(now(), attempt);
       let messageId = theCase.confirmationId;
       if (messageId === null) {
         const message = await confirmation(deps, theCase, sagaId, envelope);
@@ -60,10 +50,7 @@ export function confirm(deps: ClosureDeps): Step {
         });
         messageId = message.messageId;
       }
-      const exported = await store.exportOfCase(deps.db, input.caseId);
-      if (!await ended(deps, exported === undefined ? [messageId] : [messageId, exported.messageId])) {
-        return { kind: 'waiting', on: 'message', until: new Date(now().getTime() + Math.min(longestPauseMs, 100 * 2 ** Math.min(attempt, 12))) };
-      }
+      if (!await messagesEnded(deps, [messageId])) return waitForMessage(now(), attempt);
       return { kind: 'done', result: { delivered: (await deps.notifications.standing(deps.db, messageId))?.status === 'sent' } };
     },
   };

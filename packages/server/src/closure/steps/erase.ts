@@ -4,7 +4,7 @@ import type { ClosureDeps } from '../ports.ts';
 import * as store from '../store.ts';
 import { requireEnvelope } from '../envelope.ts';
 import { daysAfter } from '../model.ts';
-import { caseOf, done } from './step.ts';
+import { caseOf, done, messagesEnded, waitForMessage } from './step.ts';
 import type { Step } from './step.ts';
 import type { Tx } from '../../platform/db/index.ts';
 
@@ -23,9 +23,12 @@ async function eraseAll(deps: ClosureDeps, tx: Tx, accountId: string, sessions: 
 export function erase(deps: ClosureDeps): Step {
   return {
     name: 'erase',
-    async run({ input, transaction }) {
+    async run({ input, attempt, startedAt, now, transaction }) {
       const before = await caseOf(deps.db, input.caseId);
       if (before.erasure === null) {
+        // The receipt is the traveller's proof of the application; erasing drops what has not left. An outage must not hold erasing up for days.
+        const waited = now().getTime() - startedAt.getTime();
+        if (waited < deps.settings.receiptWaitMs && !await messagesEnded(deps, [before.receiptId])) return waitForMessage(now(), attempt);
         const { email } = await requireEnvelope(deps, before);
         const until = daysAfter(deps.clock.now(), suppressionDays);
         await transaction(async (tx) => {

@@ -1,7 +1,7 @@
 import type { closureSteps } from '@yuanyou/contract';
 import { ServiceError } from '../../platform/errors.ts';
 import type { Reader } from '../../platform/db/index.ts';
-import type { Json, SagaStep } from '../../platform/jobs/types.ts';
+import type { Json, SagaStep, StepOutcome } from '../../platform/jobs/types.ts';
 import type { Line } from '../../lines/index.ts';
 import type { Case } from '../model.ts';
 import type { ClosureDeps } from '../ports.ts';
@@ -29,3 +29,20 @@ export async function linesOf(deps: Pick<ClosureDeps, 'db' | 'lines'>, accountId
 }
 
 export const done = { kind: 'done' } as const;
+
+/** Whether these messages have ended one way or the other. */
+export async function messagesEnded(deps: Pick<ClosureDeps, 'db' | 'notifications'>, messageIds: readonly string[]): Promise<boolean> {
+  for (const messageId of messageIds) {
+    const standing = await deps.notifications.standing(deps.db, messageId);
+    if (standing?.status === 'queued' || standing?.status === 'sending') return false;
+  }
+  return true;
+}
+
+/** The word that a message has ended may wake the step; until it comes it looks by itself, at first soon, then seldom. */
+const longestPauseMs = 60_000;
+
+/** Waits for a message that is on its way out. */
+export function waitForMessage(now: Date, attempt: number): StepOutcome {
+  return { kind: 'waiting', on: 'message', until: new Date(now.getTime() + Math.min(longestPauseMs, 100 * 2 ** Math.min(attempt, 12))) };
+}
