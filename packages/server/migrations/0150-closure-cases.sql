@@ -5,6 +5,8 @@ create table closure.case (
   case_number         text not null unique,
   account_id          uuid not null,
   idempotency_key     text not null,
+  -- The message that acknowledges the application.
+  receipt_id          uuid not null,
   state               text not null,
   language            text not null,
   choices             jsonb not null,

@@ -11,6 +11,7 @@ import { createInventory } from './inventory/index.ts';
 import { createLedger, ledgerEndpoints } from './ledger/index.ts';
 import { createLines } from './lines/index.ts';
 import { createNotifications, smtpMailer } from './notifications/index.ts';
+import { createOperations } from './operations/index.ts';
 import { createOrders } from './orders/index.ts';
 import { createPartners } from './partners/index.ts';
 import { createPayments, paymentCaptured, refundSettled, stripeGateway } from './payments/index.ts';
@@ -21,12 +22,13 @@ import type { Clock } from './platform/clock/index.ts';
 import type { Database } from './platform/db/index.ts';
 import { createAttempts, createHttp, sweepRequests } from './platform/http/index.ts';
 import type { Endpoint, Http } from './platform/http/index.ts';
-import { createJobs, orderedFaults } from './platform/jobs/index.ts';
+import { addJobFigures, createJobs, orderedFaults } from './platform/jobs/index.ts';
 import type { Jobs, JobsSettings } from './platform/jobs/index.ts';
 import { createKeys } from './platform/keys/index.ts';
 import type { Signer } from './platform/keys/index.ts';
 import type { Logger } from './platform/log/index.ts';
 import { createPasswords } from './platform/secrets/index.ts';
+import { createTelemetry } from './platform/telemetry/index.ts';
 import { createTransparency } from './transparency/index.ts';
 import { createUsage } from './usage/index.ts';
 import { closingAccounts, closingPayments } from './wiring/closing.ts';
@@ -72,8 +74,10 @@ function platformOf(config: Config, databases: Databases, masterKey: Buffer, log
   const { dataKeys, blindIndex } = keys;
   const jobs = createJobs({ db, clock, log, faults: orderedFaults(config.faults), settings: { leaseMs: config.jobs.leaseMs, ...settings } });
   const { outbox, sagas, schedule } = jobs;
+  const { registry: metrics } = createTelemetry({ main: db, keys: databases.keys });
+  addJobFigures(metrics, db);
   return {
-    clock, db, log, keys, dataKeys, blindIndex, jobs, outbox, sagas, schedule,
+    metrics, clock, db, log, keys, dataKeys, blindIndex, jobs, outbox, sagas, schedule,
     audit: createAudit({ clock }), blobs: createBlobs({ db }), attempts: createAttempts({ db, blindIndex, clock }), passwords: createPasswords(),
   };
 }
@@ -98,6 +102,7 @@ function foundationOf(config: Config, platform: Platform) {
   return {
     ledger, notifications, partners,
     access: createAccess(platform),
+    operations: createOperations({ ...platform, deadLetters: platform.jobs.deadLetters }),
     accounts,
     inventory: createInventory(platform),
     catalogue: createCatalogue(platform),
@@ -173,6 +178,7 @@ function closureOf(config: Config, platform: Platform, f: Foundation, s: Service
       exportLinkDays: 30,
       unbindWaitMs: 72 * 3_600_000,
       usageWaitMs: 15 * 60_000,
+      receiptWaitMs: 86_400_000,
       envelopeLifeMs: 7 * 86_400_000,
       appeal: `Reply to this message, or write to ${config.mail.fromAddress}; the data protection authority of your country is open to you at any time.`,
       ...changes.closure,
@@ -194,7 +200,7 @@ function scheduleUpkeep(platform: Platform, f: Foundation): void {
 function httpOf(config: Config, platform: Platform, f: Foundation, endpoints: readonly Endpoint[], readiness: Record<string, () => Promise<void>>): Promise<Http> {
   return createHttp({
     endpoints, problems: allProblems, authenticators: [f.accounts.authenticator, ...f.access.authenticators],
-    db: platform.db, blindIndex: platform.blindIndex, clock: platform.clock, log: platform.log, readiness,
+    db: platform.db, blindIndex: platform.blindIndex, clock: platform.clock, log: platform.log, metrics: platform.metrics, readiness,
     publicUrl: config.http.publicUrl, origins: config.http.origins, trustProxy: config.http.trustProxy, limits: { requestsPerMinute: config.http.requestsPerMinute },
     ...(config.http.metricsSecret === undefined ? {} : { metricsSecret: config.http.metricsSecret }),
   });
@@ -211,7 +217,7 @@ export async function createContext(config: Config, databases: Databases, master
   scheduleUpkeep(platform, f);
   const http = await httpOf(config, platform, f, [
     ...ledgerEndpoints(f.ledger, platform.db), ...f.notifications.endpoints, ...f.access.endpoints, ...f.accounts.endpoints, ...f.partners.endpoints,
-    ...f.inventory.endpoints, ...f.catalogue.endpoints, ...f.payments.endpoints, ...s.lines.endpoints, ...s.usage.endpoints, ...s.orders.endpoints,
+    ...f.operations.endpoints, ...f.inventory.endpoints, ...f.catalogue.endpoints, ...f.payments.endpoints, ...s.lines.endpoints, ...s.usage.endpoints, ...s.orders.endpoints,
     ...transparency.endpoints, ...closure.endpoints,
   ], {
     log: () => transparency.requireRunning(),
