@@ -13,19 +13,28 @@ export interface KeyCache {
 export function createKeyCache(lifeMs: number, most: number): KeyCache {
   const kept = new Map<string, Kept>();
   let epoch = 0;
+  let sweptAt = 0;
   const drop = (subjectId: string): void => { kept.delete(subjectId); };
+  const isOver = ({ keptAt }: Kept, now: number): boolean => now < keptAt || now >= keptAt + lifeMs;
+  // What nobody asks for again must not stay either.
+  const sweep = (now: number): void => {
+    if (now >= sweptAt && now < sweptAt + lifeMs) return;
+    sweptAt = now;
+    for (const [subjectId, one] of kept) if (isOver(one, now)) drop(subjectId);
+  };
   return {
     get(subjectId, now) {
       const found = kept.get(subjectId);
       if (found === undefined) return undefined;
       drop(subjectId);
       // A clock that was set back must not lengthen a key's stay.
-      if (now < found.keptAt || now >= found.keptAt + lifeMs) return undefined;
+      if (isOver(found, now)) return undefined;
       kept.set(subjectId, found);
       return found.key;
     },
     keep(subjectId, key, now, readAt) {
       if (readAt !== epoch) return;
+      sweep(now);
       drop(subjectId);
       kept.set(subjectId, { key, keptAt: now });
       const oldest = kept.keys().next().value;

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ServiceError } from '../errors.ts';
@@ -26,6 +26,12 @@ export function fileFolder(path: string): KeyFolder {
         await syncFolder(path);
       }
     },
+    async destroy(name) {
+      const file = join(path, fileName(name));
+      if (!await overwrite(file)) return;
+      await unlink(file).catch((error: unknown) => { if (!isCode(error, 'ENOENT')) throw error; });
+      await syncFolder(path);
+    },
   };
 }
 
@@ -39,6 +45,25 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   try {
     await file.writeFile(bytes);
     await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Other bytes in the place of a file's own, on the disk when it resolves; false when there is no such file. */
+async function overwrite(path: string): Promise<boolean> {
+  let file;
+  try {
+    file = await open(path, 'r+');
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+  try {
+    const { size } = await file.stat();
+    await file.write(randomBytes(size), 0, size, 0);
+    await file.sync();
+    return true;
   } finally {
     await file.close();
   }

@@ -1,10 +1,11 @@
 import { createPublicKey, generateKeyPairSync, randomBytes, verify } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fileFolder } from './folder.ts';
-import { createSigners, type Signers } from './signers.ts';
+import { createSigners, type SignerRegister, type Signers } from './signers.ts';
+import { memoryFolder } from './testing.ts';
 import type { KeyFolder, SignatureAlgorithm, Signer } from './types.ts';
 
 const masterKey = randomBytes(32);
@@ -83,15 +84,51 @@ test('a wrong master key, another algorithm, a damaged or foreign file and odd n
 });
 
 test('a shared place of another kind serves as well', async () => {
-  const files = new Map<string, Buffer>();
-  const shared: KeyFolder = {
-    read: async (name) => files.get(name),
-    async create(name, bytes) {
-      if (files.has(name)) return false;
-      files.set(name, Buffer.from(bytes));
-      return true;
-    },
-  };
+  const shared = memoryFolder();
   const [one, two] = await Promise.all([another(shared).signer('log', 'Ed25519'), another(shared).signer('log', 'Ed25519')]);
   expect(one.keyId).toBe(two.keyId);
+});
+
+test('processes with folders of their own are found out, by what they registered', async () => {
+  const digests = new Map<string, Buffer>();
+  const register: SignerRegister = {
+    find: (name) => Promise.resolve(digests.get(name)),
+    add: (name, digest) => { if (!digests.has(name)) digests.set(name, digest); return Promise.resolve(); },
+  };
+  const registered = (over: KeyFolder): Signers => createSigners({ folder: over, masterKeys: [masterKey], register });
+  const shared = memoryFolder();
+  const signer = await registered(shared).signer('log', 'Ed25519');
+  expect((await registered(shared).signer('log', 'Ed25519')).keyId).toBe(signer.keyId);
+  await expect(registered(memoryFolder()).signer('log', 'Ed25519')).rejects.toMatchObject({ code: 'keys/missing-key-file', details: { name: 'log' } });
+  const foreign = memoryFolder();
+  await another(foreign).signer('log', 'Ed25519');
+  await expect(registered(foreign).signer('log', 'Ed25519')).rejects.toMatchObject({ code: 'keys/other-signer' });
+  const pkcs8 = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' });
+  await expect(registered(memoryFolder()).importSigner('log', 'Ed25519', pkcs8)).rejects.toMatchObject({ code: 'keys/other-signer' });
+});
+
+test('many that start at once in one folder agree', async () => {
+  const digests = new Map<string, Buffer>();
+  const pause = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, Math.random() * 5); });
+  const register: SignerRegister = {
+    async find(name) { await pause(); return digests.get(name); },
+    async add(name, digest) { await pause(); if (!digests.has(name)) digests.set(name, digest); },
+  };
+  const at = join(folder, 'many');
+  const signers = await Promise.all(Array.from({ length: 8 }, () =>
+    createSigners({ folder: fileFolder(at), masterKeys: [masterKey], register }).signer('log', 'Ed25519')));
+  expect(new Set(signers.map((signer) => signer.keyId)).size).toBe(1);
+});
+
+test('a destroyed file is overwritten before it goes, and destroying it again does nothing', async () => {
+  const files = fileFolder(join(folder, 'destroyed'));
+  const bytes = Buffer.from('what must not stay on the disk');
+  await files.create('one', bytes);
+  const held = await open(join(folder, 'destroyed', 'one.key'), 'r');
+  await files.destroy('one');
+  await files.destroy('one');
+  const left = await held.readFile();
+  await held.close();
+  expect([left.length, left.includes(bytes.subarray(0, 8))]).toEqual([bytes.length, false]);
+  expect([await files.read('one'), await readdir(join(folder, 'destroyed'))]).toEqual([undefined, []]);
 });

@@ -9,17 +9,27 @@ export interface SignersDeps {
   readonly folder: KeyFolder;
   /** The one in force first, then previous ones. */
   readonly masterKeys: readonly [Buffer, ...Buffer[]];
+  /** Where all processes agree on which key a name means; without it a folder of one's own goes unnoticed. */
+  readonly register?: SignerRegister;
+}
+
+/** Digests (SHA-256) of public keys by name. */
+export interface SignerRegister {
+  find(name: string): Promise<Buffer | undefined>;
+  /** The first that was added under a name counts. */
+  add(name: string, digest: Buffer): Promise<void>;
 }
 
 export interface Signers {
   /**
    * The key of that name, made at first use by whichever process comes first.
-   * @throws `keys/other-algorithm`, `keys/wrong-master-key`, `keys/unopenable`
+   * @throws `keys/other-algorithm`, `keys/wrong-master-key`, `keys/unopenable`; `keys/missing-key-file` and `keys/other-signer` where the
+   * other processes use another key under that name
    */
   signer(name: string, algorithm: SignatureAlgorithm): Promise<Signer>;
   /**
    * Takes in a private key made elsewhere (PKCS #8, DER); repeatable.
-   * @throws `keys/exists` when that name has another key, `keys/bad-key`
+   * @throws `keys/exists` when that name has another key, `keys/bad-key`, `keys/other-signer`
    */
   importSigner(name: string, algorithm: SignatureAlgorithm, pkcs8: Uint8Array): Promise<Signer>;
 }
@@ -70,19 +80,41 @@ export function createSigners(deps: SignersDeps): Signers {
   };
   return {
     async signer(name, algorithm) {
-      const signer = await once(name, async () =>
-        (await load(deps, name)) ?? (await store(deps, name, algorithm, algorithms[algorithm].generate())));
+      const signer = await once(name, async () => agreed(deps, name, await loadOrMake(deps, name, algorithm)));
       if (signer.algorithm !== algorithm) throw new ServiceError('keys/other-algorithm', { name, algorithm: signer.algorithm });
       return signer;
     },
     async importSigner(name, algorithm, pkcs8) {
       const key = parseKey(algorithm, pkcs8);
-      const signer = await once(name, async () => (await load(deps, name)) ?? (await store(deps, name, algorithm, key)));
+      const signer = await once(name, async () => agreed(deps, name, (await load(deps, name)) ?? (await store(deps, name, algorithm, key))));
       const same = Buffer.from(signer.publicKeyDer).equals(publicDer(key));
       if (!same) throw new ServiceError('keys/exists', { name });
       return signer;
     },
   };
+}
+
+async function loadOrMake(deps: SignersDeps, name: string, algorithm: SignatureAlgorithm): Promise<Signer> {
+  const there = await load(deps, name);
+  if (there !== undefined) return there;
+  if (await deps.register?.find(name) === undefined) return store(deps, name, algorithm, algorithms[algorithm].generate());
+  // A key is stored before it is registered: one that is known and not here lies in a folder that is not ours.
+  const late = await load(deps, name);
+  if (late === undefined) throw new ServiceError('keys/missing-key-file', { name });
+  return late;
+}
+
+/** The signer, when it is the one that counts under its name for all processes. */
+async function agreed(deps: SignersDeps, name: string, signer: Signer): Promise<Signer> {
+  if (deps.register === undefined) return signer;
+  const digest = createHash('sha256').update(signer.publicKeyDer).digest();
+  let counts = await deps.register.find(name);
+  if (counts === undefined) {
+    await deps.register.add(name, digest);
+    counts = await deps.register.find(name);
+  }
+  if (counts?.equals(digest) !== true) throw new ServiceError('keys/other-signer', { name });
+  return signer;
 }
 
 /** Stores the key under that name; when another process was first, its key counts. */

@@ -27,7 +27,10 @@ export interface DataKeys {
    * @throws `keys/unopenable`
    */
   openMany(items: readonly SealedItem[]): Promise<(Buffer | undefined)[]>;
-  /** Writes the tombstone, then destroys the key. Repeatable. */
+  /**
+   * Writes the tombstone, then destroys the key: its bucket gets another wrapping key, under which the others of the bucket are wrapped
+   * anew, and the file of the previous one is overwritten and deleted. Repeatable; where it breaks off, `finishDestroying` goes on.
+   */
   destroy(subjectId: string, reason: string): Promise<void>;
   /** True once `destroy` was called. */
   isDestroyed(subjectId: string): Promise<boolean>;
@@ -48,23 +51,25 @@ export interface Tombstone {
 /** Upkeep of the store of data keys. */
 export interface KeyUpkeep {
   /**
-   * Fails when the store holds keys that none of the configured master keys unwraps.
-   * @throws `keys/wrong-master-key`
+   * Fails when the store holds keys that none of the configured master keys unwraps, or whose files are not in this key folder.
+   * @throws `keys/wrong-master-key`, `keys/missing-key-file`, `keys/bad-key-file`
    */
   check(): Promise<void>;
-  /** Destroys keys whose tombstone was written before a crash; answers how many. */
+  /** Destroys keys whose tombstone was written before a crash, and files that a crash left; answers how many keys. */
   finishDestroying(): Promise<number>;
-  /** Wraps up to `limit` keys anew that lie under a previous master key; answers how many. */
+  /** Wraps keys anew that lie under a previous master key, by whole buckets until `limit` is reached; answers how many. */
   rewrap(limit: number): Promise<number>;
   /** The tombstones in order of subject, for erasing again after a restore of the main database. */
   tombstones(page: { readonly after?: string; readonly limit: number }): Promise<Tombstone[]>;
 }
 
-/** Where encrypted signing keys lie: a folder, or whatever several nodes share. */
+/** Where encrypted key files lie, of signers and of the wrapping keys of data keys: a folder, or whatever several machines share. */
 export interface KeyFolder {
   read(name: string): Promise<Buffer | undefined>;
   /** Durable and all or nothing; false when that name exists already, whoever made it. */
   create(name: string, bytes: Uint8Array): Promise<boolean>;
+  /** Overwrites and removes, durably; repeatable. No version and no copy may stay behind. */
+  destroy(name: string): Promise<void>;
 }
 
 /** Keyed digests of values that are looked up but must not be readable: HMAC-SHA256 under the index key, 32 bytes. */
