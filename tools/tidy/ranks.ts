@@ -4,7 +4,7 @@ import type { Fault, Import, TreeFile } from './tree.ts';
 /** The ranks of the server's slices: calls go down, events come up. */
 export const ranks: Readonly<Record<string, number>> = {
   platform: 0,
-  ledger: 1, notifications: 1, access: 1, webhooks: 1, transparency: 1, partners: 1,
+  ledger: 1, notifications: 1, access: 1, webhooks: 1, transparency: 1, partners: 1, operations: 1,
   accounts: 2, inventory: 2, catalogue: 2, payments: 2,
   smdp: 3,
   lines: 4,

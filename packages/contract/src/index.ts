@@ -7,6 +7,7 @@ import { inventoryProblems, inventoryRoutes } from './inventory.ts';
 import { ledgerProblems, ledgerRoutes } from './ledger.ts';
 import { lineProblems, lineRoutes } from './lines.ts';
 import { notificationsProblems, notificationsRoutes } from './notifications.ts';
+import { operationsProblems, operationsRoutes } from './operations.ts';
 import { orderProblems, orderRoutes } from './orders.ts';
 import { partnersProblems, partnersRoutes } from './partners.ts';
 import { paymentsProblems, paymentsRoutes } from './payments.ts';
@@ -30,6 +31,7 @@ export * from './inventory.ts';
 export * from './ledger.ts';
 export * from './lines.ts';
 export * from './notifications.ts';
+export * from './operations.ts';
 export * from './orders.ts';
 export * from './partners.ts';
 export * from './payments.ts';
@@ -48,6 +50,7 @@ export const allRoutes: readonly Route[] = [
   ledgerRoutes,
   lineRoutes,
   notificationsRoutes,
+  operationsRoutes,
   orderRoutes,
   partnersRoutes,
   paymentsRoutes,
@@ -66,6 +69,7 @@ export const allProblems: Readonly<Record<string, ProblemRow>> = {
   ...ledgerProblems,
   ...lineProblems,
   ...notificationsProblems,
+  ...operationsProblems,
   ...orderProblems,
   ...partnersProblems,
   ...paymentsProblems,

@@ -19,6 +19,7 @@ export * from './types.ts';
 export { orderedFaults, type FaultOrder, type FaultPoint, type SagaFaults } from './sagas/faults.ts';
 export { pauseMs, type Backoff } from './backoff.ts';
 export { describeFailure } from './failure.ts';
+export { addJobFigures } from './figures.ts';
 export { defaultSettings, type JobsSettings } from './settings.ts';
 
 export interface JobsDeps {

@@ -131,8 +131,13 @@ export interface Sagas {
    */
   wake(tx: Tx, sagaId: string): Promise<void>;
   /**
-   * An agent skips a stuck step with a reason; the caller writes the audit entry.
+   * Tries the stuck step of a saga again; answers which. The caller writes the audit entry.
    * @throws `jobs/unknown-saga`, `jobs/step-not-stuck`
+   */
+  retry(tx: Tx, sagaId: string): Promise<{ readonly step: string }>;
+  /**
+   * An agent skips a stuck step with a reason; the caller writes the audit entry.
+   * @throws `jobs/unknown-saga`, `jobs/step-not-stuck`, `jobs/no-reason`
    */
   skip(tx: Tx, sagaId: string, step: string, reason: string): Promise<void>;
   view(sagaId: string): Promise<SagaView | undefined>;

@@ -61,7 +61,10 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
 async function deliver(deps: DelivererDeps, delivery: ClaimedDelivery): Promise<EndedDelivery> {
   const { maxDeliveryAttempts, longestRunMs, backoff } = deps.settings;
   // Attempts that end with the worker's own death come back here without ever having failed.
-  if (delivery.attempt > maxDeliveryAttempts) return { delivery, end: 'dead', error: 'jobs/workers-died' };
+  if (delivery.attempt > maxDeliveryAttempts) {
+    deps.log.error({ eventId: delivery.eventId, event: delivery.event, consumer: delivery.consumer, failure: 'jobs/workers-died' }, 'a delivery is dead');
+    return { delivery, end: 'dead', error: 'jobs/workers-died' };
+  }
   try {
     const { type, handler } = deps.subscriptions.get(subscriptionName(delivery.consumer, delivery.event))!;
     await within(longestRunMs, (async () => handler({

@@ -107,7 +107,13 @@ export async function requeueDead(tx: Tx, eventId: string, consumer: string, now
   return requeued > 0;
 }
 
-/** How many deliveries stand where, for metrics. */
+/** How many deliveries are dead, counted up to `most`. */
+export async function countDead(db: Reader, most: number): Promise<number> {
+  const row = await db.one(sql<{ rows: bigint }>`select count(*) as rows from (select from jobs.delivery where status = 'dead' limit ${most}) dead`);
+  return Number(row.rows);
+}
+
+/** How many deliveries stand where. */
 export async function countByStatus(db: Reader): Promise<{ readonly status: string; readonly rows: number }[]> {
   const rows = await db.all(sql<{ status: string; rows: bigint }>`
     select status, count(*) as rows from jobs.delivery group by status order by status`);

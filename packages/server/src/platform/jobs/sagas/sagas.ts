@@ -25,6 +25,7 @@ export function createSagas(deps: SagasDeps): Sagas {
       const loaded = await store.loadLocked(tx, sagaId);
       if (loaded !== undefined) await save(deps, tx, sagaId, loaded.state, wake(loaded.state, deps.clock.now()));
     },
+    retry: (tx, sagaId) => retryStuck(deps, tx, sagaId),
     skip: (tx, sagaId, step, reason) => skipStep(deps, tx, sagaId, step, reason),
     view: (sagaId) => view(deps, sagaId),
     stuck: (page) => stuck(deps, page),
@@ -46,6 +47,15 @@ async function start(deps: SagasDeps, tx: Tx, kind: string, sagaId: string, inpu
   if (JSON.stringify(input).length > largestInput) throw new ServiceError('jobs/input-too-large', { kind, sagaId });
   const now = deps.clock.now();
   if (await store.insertSaga(tx, sagaId, kind, input, newSaga(saga.steps, now), now)) deps.hint();
+}
+
+async function retryStuck(deps: SagasDeps, tx: Tx, sagaId: string): Promise<{ readonly step: string }> {
+  const loaded = await store.loadLocked(tx, sagaId);
+  if (loaded === undefined) throw new ServiceError('jobs/unknown-saga', { sagaId });
+  const stuckStep = loaded.state.steps.find((step) => step.status === 'stuck');
+  if (stuckStep === undefined) throw new ServiceError('jobs/step-not-stuck', { sagaId });
+  await save(deps, tx, sagaId, loaded.state, wake(loaded.state, deps.clock.now()));
+  return { step: stuckStep.name };
 }
 
 async function skipStep(deps: SagasDeps, tx: Tx, sagaId: string, step: string, reason: string): Promise<void> {
@@ -86,7 +96,8 @@ async function stuck(deps: SagasDeps, page: PageOf): Promise<Page<StuckSaga>> {
 
 function readCursor(cursor: string | undefined): { readonly createdAt: Date; readonly sagaId: string } | undefined {
   if (cursor === undefined) return undefined;
-  const createdAt = new Date(cursor.slice(0, 24));
-  if (Number.isNaN(createdAt.getTime())) throw new ServiceError('jobs/bad-cursor');
-  return { createdAt, sagaId: cursor.slice(25) };
+  const parts = /^(2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([\x21-\x7e]{1,120})$/.exec(cursor);
+  const createdAt = new Date(parts?.[1] ?? Number.NaN);
+  if (parts === null || Number.isNaN(createdAt.getTime())) throw new ServiceError('jobs/bad-cursor');
+  return { createdAt, sagaId: parts[2]! };
 }

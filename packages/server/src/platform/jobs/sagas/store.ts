@@ -188,3 +188,9 @@ export async function listStuck(
     limit ${limit}`);
   return rows.map((row) => ({ sagaId: row.id, kind: row.kind, step: row.step, lastError: row.last_error, createdAt: row.created_at }));
 }
+
+/** How many sagas wait for an agent, counted up to `most`. */
+export async function countStuck(db: Reader, most: number): Promise<number> {
+  const row = await db.one(sql<{ rows: bigint }>`select count(*) as rows from (select from jobs.saga where status = 'stuck' limit ${most}) stuck`);
+  return Number(row.rows);
+}
