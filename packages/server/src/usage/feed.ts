@@ -51,12 +51,12 @@ export async function raw(deps: FeedDeps, batchId: string): Promise<Buffer> {
   return deps.dataKeys.open(rawSubject(batch.receivedAt), 'usage.batch', blob.bytes);
 }
 
-/** An operator that has not left anything yet may have no folder. */
-async function listed(folder: string): Promise<string[]> {
+/** Undefined where there is nothing of this name: an operator may not have left anything yet, another process may have taken a file in. */
+async function unlessGone<T>(looking: Promise<T>): Promise<T | undefined> {
   try {
-    return await readdir(folder);
+    return await looking;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -72,14 +72,17 @@ async function setAside(deps: FeedDeps, operatorId: string, folder: string, name
  * its batch is committed; a crash between the two is mended by the next round, which finds the same content again.
  */
 export async function sweepFeed(deps: FeedDeps, operatorId: string, folder: string, limit = 50): Promise<number> {
-  const names = (await listed(folder)).filter((name) => /^[\w.-]{1,120}\.csv$/.test(name)).sort().slice(0, limit);
+  const names = (await unlessGone(readdir(folder)) ?? []).filter((name) => /^[\w.-]{1,120}\.csv$/.test(name)).sort().slice(0, limit);
   for (const name of names) {
     const path = join(folder, name);
-    if ((await stat(path)).size > maxFileBytes) {
-      await setAside(deps, operatorId, folder, name);
+    const size = (await unlessGone(stat(path)))?.size;
+    if (size !== undefined && size > maxFileBytes) {
+      await unlessGone(setAside(deps, operatorId, folder, name));
       continue;
     }
-    await receive(deps, operatorId, name, await readFile(path));
+    const bytes = await unlessGone(readFile(path));
+    if (bytes === undefined) continue;
+    await receive(deps, operatorId, name, bytes);
     await rm(path, { force: true });
   }
   return names.length;
