@@ -1,54 +1,44 @@
-import type { Plan } from '@yuanyou/contract';
+import type { ListedPlan } from '@yuanyou/contract';
+import type { Audit } from '../platform/audit/types.ts';
 import type { Clock } from '../platform/clock/index.ts';
 import type { Reader, Transactor, Tx } from '../platform/db/index.ts';
 import type { Endpoint } from '../platform/http/types.ts';
-import { demoPlans, demoStart } from './demo.ts';
-import { refundText } from './model.ts';
-import { catalogueEndpoints } from './routes.ts';
+import { agentEndpoints, shopEndpoints } from './routes.ts';
+import { seedDemo } from './seed.ts';
+import { planOf, servingOperators } from './shop.ts';
+import type { ServingOperator } from './shop.ts';
 import * as store from './store.ts';
 
-export { priceOf, refundMinor } from './model.ts';
-export type { LocalText, Plan, RefundRule, StartRule } from './model.ts';
+export { priceOf, refundMinor, validityOf } from './model.ts';
+export type { LocalText, Plan, RefundRule, StartRule, Validity } from './model.ts';
+export type { ServingOperator } from './shop.ts';
 
 /** What is sold. */
 export interface Catalogue {
   /** A plan by id, also one no longer on sale: lines outlive offers. */
-  plan(db: Reader, planId: string): Promise<(Plan & { readonly onSale: boolean }) | undefined>;
-  /** Plans on sale, by slug, after a slug (empty: from the first). */
-  list(db: Reader, country: string | null, afterSlug: string, limit: number): Promise<Plan[]>;
-  /** Adds the demo catalogue, shared out among these operators; answers how many plans were new. */
-  seedDemo(tx: Tx, operatorIds: readonly string[]): Promise<number>;
+  plan(db: Reader, planId: string): Promise<ListedPlan | undefined>;
+  /** The operators that serve a country, the best first, with known quality and lowest prices. */
+  serving(db: Reader, country: string): Promise<ServingOperator[]>;
+  /** Adds what is missing of the demo catalogue for these operators, ids by code; answers how many plans were new. */
+  seedDemo(tx: Tx, operatorIds: ReadonlyMap<string, string>): Promise<number>;
   readonly endpoints: Endpoint[];
 }
 
-function planOf({ wording, dataBytes, onSale, ...row }: store.PlanRow): Plan & { readonly onSale: boolean } {
-  return { ...row, ...wording, dataBytes: Number(dataBytes), refundText: refundText(row.refund), onSale };
-}
-
-async function seedDemo(clock: Clock, tx: Tx, operatorIds: readonly string[]): Promise<number> {
-  let added = 0;
-  for (const { operator, name, description, dataBytes, countries, ...plan } of demoPlans) {
-    const operatorId = operatorIds[operator % operatorIds.length];
-    if (operatorId === undefined) return 0;
-    const row = { ...plan, operatorId, countries: [...countries], dataBytes: BigInt(dataBytes), start: demoStart, wording: { name, description } };
-    if (await store.insertPlan(tx, row, clock.now())) added += 1;
-  }
-  return added;
+export interface CatalogueDeps {
+  readonly db: Transactor;
+  readonly clock: Clock;
+  readonly audit: Audit;
 }
 
 /** Wires the catalogue. */
-export function createCatalogue(deps: { readonly db: Transactor; readonly clock: Clock }): Catalogue {
-  const catalogue: Omit<Catalogue, 'endpoints'> = {
+export function createCatalogue(deps: CatalogueDeps): Catalogue {
+  return {
     plan: async (db, planId) => {
       const row = await store.planById(db, planId);
       return row === undefined ? undefined : planOf(row);
     },
-    list: async (db, country, afterSlug, limit) =>
-      (await store.listPlans(db, country, afterSlug, limit)).map((row) => {
-        const { onSale: _, ...plan } = planOf(row);
-        return plan;
-      }),
-    seedDemo: (tx, operatorIds) => seedDemo(deps.clock, tx, operatorIds),
+    serving: servingOperators,
+    seedDemo: (tx, operatorIds) => seedDemo(tx, operatorIds, deps.clock.now()),
+    endpoints: [...shopEndpoints(deps.db), ...agentEndpoints(deps)],
   };
-  return { ...catalogue, endpoints: catalogueEndpoints(catalogue, deps.db) };
 }

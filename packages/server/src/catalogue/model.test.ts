@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { plan } from '@yuanyou/contract';
-import { demoPlans, demoStart } from './demo.ts';
-import { priceOf, refundMinor, refundText } from './model.ts';
+import { priceOf, refundMinor, refundText, startText, validityOf } from './model.ts';
 
 const bought = new Date('2026-11-01T00:00:00Z');
 const after = (days: number): Date => new Date(bought.getTime() + days * 86_400_000);
@@ -30,27 +28,35 @@ describe('refund', () => {
       return back >= 0n && back <= (paid > 0n ? paid : 0n);
     }));
   });
+});
 
-  it('is said in every language', () => {
-    expect(refundText(proRata).en).toContain('14 days');
-    expect(new Set(Object.values(refundText({ kind: 'none' }))).size).toBe(3);
+describe('validity', () => {
+  it('runs from the purchase, waits for the first use, or runs from the day named', () => {
+    expect(validityOf({ kind: 'purchase' }, 7, bought, undefined)).toEqual({ kind: 'running', from: bought, until: after(7) });
+    expect(validityOf({ kind: 'first-use', withinDays: 180 }, 7, bought, undefined)).toEqual({ kind: 'awaits-first-use', until: after(180) });
+    expect(validityOf({ kind: 'date', withinDays: 30 }, 7, bought, after(30))).toEqual({ kind: 'running', from: after(30), until: after(37) });
+  });
+
+  it('refuses a day that is missing, not asked for, past or too far', () => {
+    expect(validityOf({ kind: 'date', withinDays: 30 }, 7, bought, undefined)).toBeUndefined();
+    expect(validityOf({ kind: 'purchase' }, 7, bought, after(1))).toBeUndefined();
+    expect(validityOf({ kind: 'date', withinDays: 30 }, 7, bought, after(-1))).toBeUndefined();
+    expect(validityOf({ kind: 'date', withinDays: 30 }, 7, bought, after(31))).toBeUndefined();
   });
 });
 
-describe('the demo catalogue', () => {
-  it('fits the contract, with an id and a slug of its own for each plan', () => {
-    for (const { operator: _, ...one } of demoPlans) {
-      const operatorId = '0198c5d2-0000-7000-8000-000000000099';
-      expect(plan.safeParse({ ...one, operatorId, start: demoStart, refundText: refundText(one.refund) }).error).toBeUndefined();
-    }
-    expect(new Set(demoPlans.flatMap(({ planId, slug }) => [planId, slug])).size).toBe(demoPlans.length * 2);
-    expect(demoPlans.length).toBeGreaterThanOrEqual(12);
+describe('rules in words', () => {
+  it('follow from the data in every language', () => {
+    expect(refundText(proRata).en).toContain('14 days');
+    expect(new Set(Object.values(refundText({ kind: 'none' }))).size).toBe(3);
+    expect(startText({ kind: 'first-use', withinDays: 180 })['zh-Hans']).toContain('180 天');
+    expect(startText({ kind: 'date', withinDays: 60 })['zh-Hant']).toContain('60 天');
+    expect(startText({ kind: 'purchase' }).en).toContain('buy');
   });
 
-  it('has the plan of the demo', () => {
-    const japan = demoPlans.find(({ slug }) => slug === 'japan-3gb-15d');
-    expect(japan).toMatchObject({ countries: ['JP'], dataBytes: 3_000_000_000, validityDays: 15, refund: proRata });
-    expect(priceOf(japan!, 'EUR')).toBe(900);
-    expect(priceOf(japan!, 'GBP')).toBeUndefined();
+  it('and a price in each currency it is sold in', () => {
+    const plan = { prices: [{ amountMinor: 900, currency: 'EUR' }] };
+    expect(priceOf(plan, 'EUR')).toBe(900);
+    expect(priceOf(plan, 'GBP')).toBeUndefined();
   });
 });
