@@ -1,72 +1,24 @@
 import { z } from 'zod';
+import { consentRoutes } from './accounts/consents.ts';
+import { factorRoutes, longCode, signInRoutes, stepUpProof } from './accounts/factors.ts';
+import {
+  account, contact, contactInput, countryCode, emailAddress, knownPassword, line, newPassword, session, sessionTransport, verificationCode, withAccount,
+} from './accounts/schemas.ts';
 import { language } from './core/general.ts';
-import { id, instant, page, paging } from './core/ids.ts';
+import { id, page, paging } from './core/ids.ts';
 import { problems } from './core/problem.ts';
 import { route } from './core/route.ts';
 
-/** An email address, at most 254 characters (RFC 5321 4.5.3.1.3 less the angle brackets). */
-export const emailAddress = z.email().max(254).meta({ example: 'traveller@example.com' });
+export { consent, document, documentKind } from './accounts/consents.ts';
+export type { DocumentKind } from './accounts/consents.ts';
+export { factor, factors, stepUpProof } from './accounts/factors.ts';
+export type { Factor, StepUpProof } from './accounts/factors.ts';
+export { passkey, passkeyAssertion, passkeyCreated, passkeyCreation, passkeyCreationOptions, passkeyProof, passkeyRequest, passkeyRequestOptions } from './accounts/passkeys.ts';
+export { account, accountState, contact, contactInput, countryCode, emailAddress, newPassword, newSession, session, sessionTransport } from './accounts/schemas.ts';
+export type { AccountState } from './accounts/schemas.ts';
 
-/** A new password: 10 to 200 characters of any kind. */
-export const newPassword = z.string().min(10).max(200).meta({ example: 'correct horse battery' });
-
-const knownPassword = z.string().min(1).max(200);
-const line = (longest: number) => z.string().trim().min(1).max(longest).regex(/^[^\p{Cc}]*$/u);
-const verificationCode = z.string().regex(/^\d{6}$/).meta({ example: '482913' });
-
-/** ISO 3166-1 alpha-2, upper case. */
-export const countryCode = z.string().regex(/^[A-Z]{2}$/).meta({ example: 'DE' });
-
-/** `leaving`: frozen for closure; only the closure can be reached. `closed`: nothing but the id is left. */
-export const accountState = z.enum(['active', 'leaving', 'closed']);
-export type AccountState = z.infer<typeof accountState>;
-
-/** A traveller's account, as its owner sees it. */
-export const account = z.object({
-  id,
-  state: accountState,
-  email: z.string(),
-  emailVerified: z.boolean(),
-  name: z.string(),
-  language,
-  country: countryCode.nullable(),
-  createdAt: instant,
-  passwordChangedAt: instant,
-  emailChangedAt: instant.nullable(),
-}).meta({ id: 'Account' });
-
-/** How the session reaches the caller: in the answer, or in a cookie that scripts cannot read. */
-export const sessionTransport = z.enum(['bearer', 'cookie']).default('bearer');
-
-/** A session just begun. `secret` is null when it went into the cookie. */
-export const newSession = z.object({ id, secret: z.string().nullable(), expiresAt: instant }).meta({ id: 'NewSession' });
-
-/** One of the sessions of an account; `device` is the user agent at sign-in. */
-export const session = z.object({
-  id, current: z.boolean(), device: z.string(), createdAt: instant, lastSeenAt: instant, expiresAt: instant,
-}).meta({ id: 'Session' });
-
-/** Somebody a traveller wants at hand; every field but the name may be null. */
-export const contact = z.object({
-  id,
-  name: z.string(),
-  phone: z.string().nullable(),
-  email: z.string().nullable(),
-  note: z.string().nullable(),
-  createdAt: instant,
-}).meta({ id: 'Contact' });
-
-const contactFields = {
-  name: line(200),
-  phone: z.string().regex(/^\+?[0-9 ().-]{3,32}$/).nullable().default(null).meta({ example: '+49 30 5550100' }),
-  email: emailAddress.nullable().default(null),
-  note: z.string().max(2000).nullable().default(null),
-};
-
-/** A contact as its owner writes it; what is left out is null. */
-export const contactInput = z.strictObject(contactFields).meta({ id: 'ContactInput' });
-
-const withAccount = z.object({ account, session: newSession });
+/** A step-up in the body: the password, or any other proof that the account has. */
+const proof = { password: knownPassword.optional(), proof: stepUpProof.optional() };
 
 const identityRoutes = {
   signUp: route({
@@ -81,7 +33,7 @@ const identityRoutes = {
   signIn: route({
     operationId: 'signIn', method: 'POST', path: '/v1/sessions', tag: 'Account', audience: 'public',
     summary: 'Signs in', body: z.strictObject({ email: emailAddress, password: knownPassword, transport: sessionTransport }),
-    responses: { 201: withAccount }, problems: ['accounts/wrong-credentials'],
+    responses: { 201: withAccount }, problems: ['accounts/wrong-credentials', 'accounts/second-factor-needed'],
   }),
   listSessions: route({
     operationId: 'listSessions', method: 'GET', path: '/v1/sessions', tag: 'Account', audience: 'traveller', whileLeaving: true,
@@ -95,6 +47,11 @@ const identityRoutes = {
     operationId: 'revokeSession', method: 'DELETE', path: '/v1/sessions/:sessionId', tag: 'Account', audience: 'traveller', whileLeaving: true,
     summary: 'Ends one session', params: z.strictObject({ sessionId: id }), responses: { 204: null },
   }),
+  renameSession: route({
+    operationId: 'renameSession', method: 'PATCH', path: '/v1/sessions/:sessionId', tag: 'Account', audience: 'traveller',
+    summary: 'Gives the device of a session a name', params: z.strictObject({ sessionId: id }), body: z.strictObject({ name: line(100) }),
+    responses: { 204: null },
+  }),
   getAccount: route({
     operationId: 'getAccount', method: 'GET', path: '/v1/account', tag: 'Account', audience: 'traveller', whileLeaving: true,
     summary: 'The account of the caller', responses: { 200: account },
@@ -107,13 +64,13 @@ const identityRoutes = {
   }),
   changePassword: route({
     operationId: 'changePassword', method: 'POST', path: '/v1/account/password', tag: 'Account', audience: 'traveller',
-    summary: 'Sets a new password and ends every other session', body: z.strictObject({ password: knownPassword, newPassword }),
-    responses: { 204: null }, problems: ['accounts/wrong-password'],
+    summary: 'Sets a new password and ends every other session', body: z.strictObject({ ...proof, newPassword }),
+    responses: { 204: null }, problems: ['accounts/wrong-password', 'accounts/wrong-proof'],
   }),
   changeEmail: route({
     operationId: 'changeEmail', method: 'POST', path: '/v1/account/email', tag: 'Account', audience: 'traveller',
     summary: 'Sends a code to a new address; the address changes once the code is confirmed',
-    body: z.strictObject({ email: emailAddress, password: knownPassword }), responses: { 202: null }, problems: ['accounts/wrong-password'],
+    body: z.strictObject({ email: emailAddress, ...proof }), responses: { 202: null }, problems: ['accounts/wrong-password', 'accounts/wrong-proof'],
   }),
   requestEmailVerification: route({
     operationId: 'requestEmailVerification', method: 'POST', path: '/v1/account/email-verification', tag: 'Account', audience: 'traveller',
@@ -123,6 +80,26 @@ const identityRoutes = {
     operationId: 'confirmEmail', method: 'POST', path: '/v1/account/email-verification/confirmation', tag: 'Account', audience: 'traveller',
     summary: 'Confirms an address with the code that was sent to it', body: z.strictObject({ code: verificationCode }),
     responses: { 200: account }, problems: ['accounts/wrong-code', 'accounts/email-taken'],
+  }),
+} as const;
+
+const guestRoutes = {
+  openGuest: route({
+    operationId: 'openGuest', method: 'POST', path: '/v1/guests', tag: 'Account', audience: 'public', idempotent: true,
+    summary: 'Opens an account for one purchase, without a password, and signs in; a code to claim it goes out by email',
+    body: z.strictObject({ email: emailAddress, name: line(200).optional(), language: language.optional(), country: countryCode.optional(), transport: sessionTransport }),
+    responses: { 201: withAccount },
+  }),
+  requestClaim: route({
+    operationId: 'requestClaim', method: 'POST', path: '/v1/claims', tag: 'Account', audience: 'public',
+    summary: 'Sends a code to claim what was bought as a guest, if anything was; the answer is the same either way',
+    body: z.strictObject({ email: emailAddress }), responses: { 202: null },
+  }),
+  claimAccount: route({
+    operationId: 'claimAccount', method: 'POST', path: '/v1/claims/confirmation', tag: 'Account', audience: 'public',
+    summary: 'Makes the guest\'s account one\'s own with the mailed code and a password, ends its sessions and signs in',
+    body: z.strictObject({ email: emailAddress, code: longCode, password: newPassword, name: line(200).optional(), transport: sessionTransport }),
+    responses: { 201: withAccount }, problems: ['accounts/wrong-code', 'accounts/email-taken'],
   }),
 } as const;
 
@@ -151,7 +128,8 @@ const contactRoutes = {
   }),
 } as const;
 
-export const accountsRoutes = { ...identityRoutes, ...contactRoutes } as const;
+/** Every route of accounts. */
+export const accountsRoutes = { ...identityRoutes, ...signInRoutes, ...factorRoutes, ...guestRoutes, ...consentRoutes, ...contactRoutes } as const;
 
 export const accountsProblems = problems({
   'accounts/email-taken': {
@@ -187,5 +165,45 @@ export const accountsProblems = problems({
   'accounts/too-many-contacts': {
     status: 409,
     title: { en: 'The address book is full.', 'zh-Hans': '联系人数量已达上限。', 'zh-Hant': '聯絡人數量已達上限。' },
+  },
+  'accounts/second-factor-needed': {
+    status: 401,
+    title: { en: 'Please prove a second time that it is you.', 'zh-Hans': '请完成第二步验证。', 'zh-Hant': '請完成第二步驗證。' },
+  },
+  'accounts/sign-in-expired': {
+    status: 401,
+    title: { en: 'This sign-in took too long; please begin again.', 'zh-Hans': '本次登录已超时，请重新开始。', 'zh-Hant': '本次登入已逾時，請重新開始。' },
+  },
+  'accounts/wrong-proof': {
+    status: 403,
+    title: { en: 'This proof is not right, or it has run out.', 'zh-Hans': '验证未通过或已失效。', 'zh-Hant': '驗證未通過或已失效。' },
+  },
+  'accounts/one-time-codes-on': {
+    status: 409,
+    title: { en: 'Codes from an authenticator app are already on.', 'zh-Hans': '身份验证器已启用。', 'zh-Hant': '驗證器已啟用。' },
+  },
+  'accounts/one-time-codes-off': {
+    status: 409,
+    title: { en: 'Codes from an authenticator app are not on.', 'zh-Hans': '身份验证器未启用。', 'zh-Hant': '驗證器未啟用。' },
+  },
+  'accounts/too-many-passkeys': {
+    status: 409,
+    title: { en: 'There are enough passkeys already; remove one first.', 'zh-Hans': '通行密钥数量已达上限，请先删除一个。', 'zh-Hant': '通行金鑰數量已達上限，請先刪除一個。' },
+  },
+  'accounts/guest': {
+    status: 409,
+    title: { en: 'Please claim the account with a password first.', 'zh-Hans': '请先设置密码认领账户。', 'zh-Hant': '請先設定密碼認領帳戶。' },
+  },
+  'accounts/document-fixed': {
+    status: 409,
+    title: { en: 'This version is published and does not change.', 'zh-Hans': '该版本已发布，不能更改。', 'zh-Hant': '此版本已發布，不能變更。' },
+  },
+  'accounts/document-not-in-force': {
+    status: 409,
+    title: { en: 'This version is not the one in force.', 'zh-Hans': '该版本并非当前生效的版本。', 'zh-Hant': '此版本並非目前生效的版本。' },
+  },
+  'accounts/consent-needed': {
+    status: 409,
+    title: { en: 'The service cannot go on without this; close the account instead.', 'zh-Hans': '使用本服务需要同意该文件；如不同意，请注销账户。', 'zh-Hant': '使用本服務需要同意該文件；如不同意，請註銷帳戶。' },
   },
 });

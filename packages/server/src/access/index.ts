@@ -5,6 +5,8 @@ import type { AccessDeps } from './deps.ts';
 import { accessEndpoints } from './routes.ts';
 import { agentAuthenticators } from './sessions.ts';
 
+export { createCeremonies } from './passkeys.ts';
+export type { Ceremonies, Credential, Site } from './passkeys.ts';
 export type { AccessDeps } from './deps.ts';
 export type { Invitation } from './agents.ts';
 

@@ -1,3 +1,4 @@
+import type { Site } from '../access/index.ts';
 import type { Notifications } from '../notifications/index.ts';
 import type { Audit } from '../platform/audit/types.ts';
 import type { Clock } from '../platform/clock/index.ts';
@@ -17,4 +18,6 @@ export interface AccountsDeps {
   readonly attempts: Attempts;
   readonly passwords: Passwords;
   readonly notifications: Pick<Notifications, 'queue'>;
+  /** Where browsers reach the service; without it there are no passkeys. */
+  readonly site?: Site;
 }

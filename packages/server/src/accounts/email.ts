@@ -53,7 +53,7 @@ export async function confirmEmail(deps: AccountsDeps, sealing: Sealing, account
   if (pending === undefined || pending.expiresAt <= deps.clock.now() || !timingSafeEqual(pending.codeDigest, digest)) {
     throw new ServiceError('accounts/wrong-code');
   }
-  const changed = !pending.emailIndex.equals(account.emailIndex);
+  const changed = account.emailIndex?.equals(pending.emailIndex) !== true;
   const email = await sealing.open(account.id, 'pending', pending.email);
   const sealed = await sealing.seal(account.id, 'email', email);
   const farewell = changed ? await tellOldAddress(deps, sealing, account) : undefined;

@@ -1,13 +1,17 @@
 import type { Reader } from '../platform/db/types.ts';
 import type { Concern, ExportFile, SubjectHolder } from '../platform/subject/index.ts';
+import { deleteConsents, listConsents } from './consents/store.ts';
 import { listContacts } from './contacts.ts';
 import type { AccountsDeps } from './deps.ts';
+import { listPasskeys } from './factors/passkeys.ts';
+import { eraseFactors, protectionOf } from './factors/step-up.ts';
 import { openProfile } from './profile.ts';
 import type { Sealing } from './sealing.ts';
 import { listSessions } from './sessions.ts';
 import * as store from './store.ts';
 
 const batch = 100;
+const mostConsents = 10_000;
 
 /** What accounts keeps of a person: the account itself, where it is signed in, the contacts. */
 export function accountsHolder(deps: AccountsDeps, sealing: Sealing): SubjectHolder {
@@ -19,9 +23,11 @@ export function accountsHolder(deps: AccountsDeps, sealing: Sealing): SubjectHol
       await store.lockAccount(tx, accountId);
       const contacts = await store.deleteContacts(tx, accountId);
       const sessions = await store.deleteSessions(tx, accountId, null);
-      const codes = await store.deleteVerification(tx, accountId);
+      const codes = await store.deleteVerification(tx, accountId) + await store.deleteMailedCodes(tx, accountId);
+      const consents = await deleteConsents(tx, accountId);
+      const factors = await eraseFactors(tx, accountId);
       const accounts = await store.closeAccount(tx, accountId, deps.clock.now());
-      return { erased: { accounts, contacts, sessions, codes }, kept: { tombstones: 1 } };
+      return { erased: { accounts, contacts, sessions, codes, consents, ...factors }, kept: { tombstones: 1 } };
     },
   };
 }
@@ -56,17 +62,21 @@ async function exportData(deps: AccountsDeps, sealing: Sealing, db: Reader, acco
   const row = await store.findAccount(db, accountId);
   if (row === undefined) return [];
   const profile = await openProfile(sealing, row);
+  const { oneTimeCodesSince, recoveryCodesLeft } = await protectionOf(db, row);
   return [
     {
       name: 'account',
       rows: [{
         id: profile.id, email: profile.email, emailVerified: profile.emailVerified, name: profile.name, language: profile.language,
-        country: profile.country, createdAt: profile.createdAt.toISOString(), passwordChangedAt: profile.passwordChangedAt.toISOString(),
-        emailChangedAt: profile.emailChangedAt?.toISOString() ?? null,
+        country: profile.country, createdAt: profile.createdAt.toISOString(), passwordChangedAt: profile.passwordChangedAt?.toISOString() ?? null,
+        emailChangedAt: profile.emailChangedAt?.toISOString() ?? null, guest: profile.guest,
+        oneTimeCodesSince: oneTimeCodesSince?.toISOString() ?? null, recoveryCodesLeft,
       }],
     },
     { name: 'contacts', rows: await contactRows(sealing, db, accountId) },
     { name: 'sessions', rows: await sessionRows(deps, sealing, db, accountId) },
+    { name: 'passkeys', rows: await passkeyRows(sealing, db, accountId) },
+    { name: 'consents', rows: await consentRows(db, accountId) },
   ];
 }
 
@@ -85,10 +95,20 @@ async function sessionRows(deps: AccountsDeps, sealing: Sealing, db: Reader, acc
   const rows: ExportFile['rows'][number][] = [];
   for (let before: string | null = null; ;) {
     const some = await listSessions(deps, sealing, db, accountId, before, batch);
-    rows.push(...some.map(({ id, device, address, createdAt, lastSeenAt }) => ({
-      id, device, address, createdAt: createdAt.toISOString(), lastSeenAt: lastSeenAt.toISOString(),
+    rows.push(...some.map(({ id, name, device, address, createdAt, lastSeenAt }) => ({
+      id, name, device, address, createdAt: createdAt.toISOString(), lastSeenAt: lastSeenAt.toISOString(),
     })));
     before = some.at(-1)?.id ?? null;
     if (some.length < batch) return rows;
   }
+}
+
+async function passkeyRows(sealing: Sealing, db: Reader, accountId: string): Promise<ExportFile['rows']> {
+  return (await listPasskeys(sealing, db, accountId)).map(({ id, name, credential, backedUp, createdAt, lastUsedAt }) => ({
+    id, name, credentialId: credential.credentialId, backedUp, createdAt: createdAt.toISOString(), lastUsedAt: lastUsedAt?.toISOString() ?? null,
+  }));
+}
+
+async function consentRows(db: Reader, accountId: string): Promise<ExportFile['rows']> {
+  return (await listConsents(db, accountId, mostConsents)).map(({ id, kind, version, granted, at }) => ({ id, kind, version, granted, at: at.toISOString() }));
 }

@@ -40,14 +40,14 @@ test('the holder names what is kept, exports it, and erases it to a tombstone', 
     ['accounts/profile', 'info', undefined], ['accounts/contacts', 'choice', { contacts: 2 }], ['accounts/sessions', 'info', { sessions: 1 }],
   ]);
   const files = await holder.exportData(world.db, accountId);
-  expect(files.map(({ name, rows }) => [name, rows.length])).toEqual([['account', 1], ['contacts', 2], ['sessions', 1]]);
+  expect(files.map(({ name, rows }) => [name, rows.length])).toEqual([['account', 1], ['contacts', 2], ['sessions', 1], ['passkeys', 0], ['consents', 0]]);
   expect(files[0]!.rows[0]).toMatchObject({ email: 'leaves@example.test', name: 'Mei Wang', country: 'DE' });
   expect(files[1]!.rows.map(({ name }) => name)).toEqual(['Ling', 'Tao']);
 
   expect(await world.db.transaction((tx) => holder.erase(tx, accountId))).toEqual({
-    erased: { accounts: 1, contacts: 2, sessions: 1, codes: 1 }, kept: { tombstones: 1 },
+    erased: { accounts: 1, contacts: 2, sessions: 1, codes: 1, consents: 0, passkeys: 0, oneTimeCodes: 0, recoveryCodes: 0 }, kept: { tombstones: 1 },
   });
-  expect((await world.db.transaction((tx) => holder.erase(tx, accountId))).erased).toEqual({ accounts: 0, contacts: 0, sessions: 0, codes: 0 });
+  expect((await world.db.transaction((tx) => holder.erase(tx, accountId))).erased).toMatchObject({ accounts: 0, contacts: 0, sessions: 0, codes: 0 });
   const row = await world.db.one<Record<string, unknown>>(sql`select * from accounts.account where id = ${accountId}`);
   expect(Object.entries(row).filter(([, value]) => value !== null).map(([column]) => column)).toEqual(['id', 'state', 'closed_at']);
   expect(await holder.exportData(world.db, accountId)).toEqual([]);

@@ -3,6 +3,7 @@ import type { Reader } from '../platform/db/types.ts';
 import { ServiceError } from '../platform/errors.ts';
 import type { AccountsDeps } from './deps.ts';
 import { accountPasswordChanged } from './events.ts';
+import { deleteBegun } from './factors/store.ts';
 import { passwordChanged } from './messages.ts';
 import { limits } from './model.ts';
 import type { AccountRow } from './model.ts';
@@ -19,8 +20,9 @@ export interface Profile {
   readonly language: Language;
   readonly country: string | null;
   readonly createdAt: Date;
-  readonly passwordChangedAt: Date;
+  readonly passwordChangedAt: Date | null;
   readonly emailChangedAt: Date | null;
+  readonly guest: boolean;
 }
 
 /** Where and how to reach the holder of an account. */
@@ -42,6 +44,15 @@ export async function openProfile(sealing: Sealing, row: AccountRow): Promise<Pr
     id: row.id, state: row.state, email: await sealing.open(row.id, 'email', row.email), emailVerified: row.emailVerifiedAt !== null,
     name: await sealing.open(row.id, 'name', row.name), language: row.language, country: row.country,
     createdAt: row.createdAt, passwordChangedAt: row.passwordChangedAt, emailChangedAt: row.emailChangedAt,
+    guest: row.guestIndex !== null,
+  };
+}
+
+/** As the API shows it. */
+export function shown(profile: Profile) {
+  return {
+    ...profile, createdAt: profile.createdAt.toISOString(), passwordChangedAt: profile.passwordChangedAt?.toISOString() ?? null,
+    emailChangedAt: profile.emailChangedAt?.toISOString() ?? null,
   };
 }
 
@@ -77,17 +88,17 @@ export async function verifyPassword(deps: AccountsDeps, accountId: string, pass
   return true;
 }
 
-/** Sets a new password and ends every session but the one it was done in. */
+/** Sets a new password, after a step-up, and ends every session but the one it was done in. */
 export async function changePassword(
-  deps: AccountsDeps, sealing: Sealing, given: { readonly accountId: string; readonly sessionId: string; readonly password: string; readonly newPassword: string },
+  deps: AccountsDeps, sealing: Sealing, given: { readonly accountId: string; readonly sessionId: string; readonly newPassword: string },
 ): Promise<void> {
   const { accountId } = given;
-  await verifyPassword(deps, accountId, given.password);
   const passwordHash = await deps.passwords.hash(given.newPassword);
   const { email, language } = await contactPoint(deps, sealing, accountId);
   const message = await deps.notifications.queue({ subjectId: accountId, to: { email }, language, kind: passwordChanged, params: {} });
   await deps.db.transaction(async (tx) => {
     await store.updatePassword(tx, accountId, passwordHash, deps.clock.now());
+    await deleteBegun(tx, accountId);
     const ended = await store.deleteSessions(tx, accountId, given.sessionId);
     await message.save(tx);
     await deps.outbox.emit(tx, accountPasswordChanged, accountId, { accountId });

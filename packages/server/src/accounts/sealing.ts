@@ -1,5 +1,5 @@
 import type { AccountsDeps } from './deps.ts';
-import { comparable } from './model.ts';
+import { comparable, comparableCode } from './model.ts';
 import type { ContactDetails } from './model.ts';
 
 type Keys = Pick<AccountsDeps, 'dataKeys' | 'blindIndex'>;
@@ -8,7 +8,8 @@ type Keys = Pick<AccountsDeps, 'dataKeys' | 'blindIndex'>;
 export function createSealing({ dataKeys, blindIndex }: Keys) {
   const contexts = {
     email: 'accounts.account.email', name: 'accounts.account.name', pending: 'accounts.verification.email', contact: 'accounts.contact.details',
-    userAgent: 'accounts.session.user_agent', address: 'accounts.session.address',
+    userAgent: 'accounts.session.user_agent', address: 'accounts.session.address', sessionName: 'accounts.session.name',
+    oneTimeSecret: 'accounts.one_time_code.secret', passkey: 'accounts.passkey.details',
   } as const;
   type Kind = keyof typeof contexts;
   return {
@@ -17,6 +18,9 @@ export function createSealing({ dataKeys, blindIndex }: Keys) {
     sealContact: (accountId: string, details: ContactDetails) => dataKeys.seal(accountId, contexts.contact, JSON.stringify(details)),
     openContact: async (accountId: string, sealed: Buffer) => JSON.parse(await dataKeys.openText(accountId, contexts.contact, sealed)) as ContactDetails,
     emailIndex: (email: string) => blindIndex.of('accounts.email', comparable(email)),
+    guestIndex: (email: string) => blindIndex.of('accounts.guest-email', comparable(email)),
+    credentialIndex: (credentialId: string) => blindIndex.of('accounts.passkey', credentialId),
+    longCodeDigest: (purpose: string, accountId: string, code: string) => blindIndex.of(`accounts.${purpose}`, `${accountId}\n${comparableCode(code)}`),
     codeDigest: (accountId: string, code: string) => blindIndex.of('accounts.code', `${accountId}\n${code}`),
   };
 }

@@ -37,7 +37,7 @@ export async function signUp(deps: AccountsDeps, sealing: Sealing, given: SignUp
   const at = deps.clock.now();
 
   await deps.db.transaction(async (tx) => {
-    const row = { id: accountId, email, emailIndex, name, language: given.language, country: given.country, passwordHash, at };
+    const row = { id: accountId, email, emailIndex, guestIndex: null, name, language: given.language, country: given.country, passwordHash, at };
     if (!await store.insertAccount(tx, row)) throw new ServiceError('accounts/email-taken');
     await verification.save(tx);
     await session.save(tx);

@@ -2,25 +2,28 @@ import { sql } from '../platform/db/index.ts';
 import type { Reader, Tx } from '../platform/db/types.ts';
 import type { AccountRow } from './model.ts';
 
-const columns = sql.raw(`id, state, email, email_index as "emailIndex", name, language, country, password_hash as "passwordHash",
+const columns = sql.raw(`id, state, email, email_index as "emailIndex", guest_index as "guestIndex", name, language, country, password_hash as "passwordHash",
   email_verified_at as "emailVerifiedAt", email_changed_at as "emailChangedAt", password_changed_at as "passwordChangedAt", created_at as "createdAt"`);
 
 export interface NewAccount {
   readonly id: string;
   readonly email: Buffer;
-  readonly emailIndex: Buffer;
+  readonly emailIndex: Buffer | null;
+  readonly guestIndex: Buffer | null;
   readonly name: Buffer;
   readonly language: string;
   readonly country: string | null;
-  readonly passwordHash: string;
+  /** Null for a guest. */
+  readonly passwordHash: string | null;
   readonly at: Date;
 }
 
 /** False when the address belongs to an account already. */
 export async function insertAccount(tx: Tx, row: NewAccount): Promise<boolean> {
   return await tx.run(sql`
-    insert into accounts.account (id, state, email, email_index, name, language, country, password_hash, password_changed_at, created_at)
-    values (${row.id}, 'active', ${row.email}, ${row.emailIndex}, ${row.name}, ${row.language}, ${row.country}, ${row.passwordHash}, ${row.at}, ${row.at})
+    insert into accounts.account (id, state, email, email_index, guest_index, name, language, country, password_hash, password_changed_at, created_at)
+    values (${row.id}, 'active', ${row.email}, ${row.emailIndex}, ${row.guestIndex}, ${row.name}, ${row.language}, ${row.country}, ${row.passwordHash},
+      ${row.passwordHash === null ? null : row.at}, ${row.at})
     on conflict do nothing`) === 1;
 }
 
@@ -31,6 +34,23 @@ export function findAccount(db: Reader, accountId: string): Promise<AccountRow |
 
 export function findAccountByEmail(db: Reader, emailIndex: Buffer): Promise<AccountRow | undefined> {
   return db.maybe<AccountRow>(sql`select ${columns} from accounts.account where email_index = ${emailIndex}`);
+}
+
+/** Guests' accounts with this address that are open for business, newest first. */
+export function listGuests(db: Reader, guestIndex: Buffer, limit: number): Promise<AccountRow[]> {
+  return db.all<AccountRow>(sql`
+    select ${columns} from accounts.account where guest_index = ${guestIndex} and state = 'active' order by id desc limit ${limit}`);
+}
+
+/** A guest's account becomes one that signs in. False when it is no guest's any more; a taken address violates the unique index. */
+export async function claimGuest(
+  tx: Tx, accountId: string, claim: { emailIndex: Buffer; name: Buffer | null; passwordHash: string; at: Date },
+): Promise<boolean> {
+  return await tx.run(sql`
+    update accounts.account
+       set email_index = ${claim.emailIndex}, guest_index = null, password_hash = ${claim.passwordHash}, password_changed_at = ${claim.at},
+           email_verified_at = ${claim.at}, name = coalesce(${claim.name}::bytea, name)
+     where id = ${accountId} and guest_index is not null and state = 'active'`) === 1;
 }
 
 export async function stateOf(db: Reader, accountId: string): Promise<'active' | 'leaving' | 'closed' | undefined> {
@@ -50,6 +70,11 @@ export async function updateProfile(
 
 export async function updatePassword(tx: Tx, accountId: string, passwordHash: string, at: Date): Promise<void> {
   await tx.run(sql`update accounts.account set password_hash = ${passwordHash}, password_changed_at = ${at} where id = ${accountId} and state <> 'closed'`);
+}
+
+/** Whoever reads the mail of an address has confirmed it, unless it was before. */
+export async function confirmKnownEmail(tx: Tx, accountId: string, at: Date): Promise<void> {
+  await tx.run(sql`update accounts.account set email_verified_at = coalesce(email_verified_at, ${at}::timestamptz) where id = ${accountId} and state <> 'closed'`);
 }
 
 /** Sets the confirmed address; `changed` where it is not the one the account had. */
@@ -72,7 +97,7 @@ export async function moveState(tx: Tx, accountId: string, from: 'active' | 'lea
 export async function closeAccount(tx: Tx, accountId: string, at: Date): Promise<number> {
   return tx.run(sql`
     update accounts.account
-       set state = 'closed', closed_at = ${at}, email = null, email_index = null, name = null, language = null, country = null, password_hash = null,
+       set state = 'closed', closed_at = ${at}, email = null, email_index = null, guest_index = null, name = null, language = null, country = null, password_hash = null,
            email_verified_at = null, email_changed_at = null, password_changed_at = null, created_at = null, frozen_at = null
      where id = ${accountId} and state <> 'closed'`);
 }
@@ -115,7 +140,35 @@ export async function deleteExpired(tx: Tx, now: Date): Promise<number> {
   const codes = await tx.run(sql`
     delete from accounts.verification where account_id in
       (select account_id from accounts.verification where expires_at <= ${now} order by expires_at limit 1000 for update skip locked)`);
-  return sessions + codes;
+  const mailed = await tx.run(sql`
+    delete from accounts.mailed_code where (account_id, purpose) in
+      (select account_id, purpose from accounts.mailed_code where expires_at <= ${now} order by expires_at limit 1000 for update skip locked)`);
+  return sessions + codes + mailed;
+}
+
+export type MailedPurpose = 'reset' | 'claim' | 'step-up';
+
+export async function putMailedCode(tx: Tx, accountId: string, purpose: MailedPurpose, codeDigest: Buffer, expiresAt: Date): Promise<void> {
+  await tx.run(sql`
+    insert into accounts.mailed_code (account_id, purpose, code_digest, expires_at) values (${accountId}, ${purpose}, ${codeDigest}, ${expiresAt})
+    on conflict (account_id, purpose) do update set code_digest = excluded.code_digest, expires_at = excluded.expires_at`);
+}
+
+export async function hasMailedCode(db: Reader, accountId: string, purpose: MailedPurpose, codeDigest: Buffer, now: Date): Promise<boolean> {
+  return await db.maybe(sql`
+    select 1 from accounts.mailed_code
+     where account_id = ${accountId} and purpose = ${purpose} and code_digest = ${codeDigest} and expires_at > ${now}`) !== undefined;
+}
+
+/** True when the very code was still there: it counts once. */
+export async function takeMailedCode(tx: Tx, accountId: string, purpose: MailedPurpose, codeDigest: Buffer, now: Date): Promise<boolean> {
+  return await tx.run(sql`
+    delete from accounts.mailed_code
+     where account_id = ${accountId} and purpose = ${purpose} and code_digest = ${codeDigest} and expires_at > ${now}`) === 1;
+}
+
+export async function deleteMailedCodes(tx: Tx, accountId: string): Promise<number> {
+  return tx.run(sql`delete from accounts.mailed_code where account_id = ${accountId}`);
 }
 
 export interface NewSession {
@@ -154,6 +207,7 @@ export async function touchSession(tx: Tx, sessionId: string, at: Date): Promise
 
 export interface SessionRow {
   readonly id: string;
+  readonly name: Buffer | null;
   readonly userAgent: Buffer;
   readonly address: Buffer;
   readonly createdAt: Date;
@@ -164,10 +218,14 @@ export interface SessionRow {
 /** Newest first; `before` is the id of the last one seen. */
 export function listSessions(db: Reader, accountId: string, now: Date, before: string | null, limit: number): Promise<SessionRow[]> {
   return db.all<SessionRow>(sql`
-    select id, user_agent as "userAgent", address, created_at as "createdAt", last_seen_at as "lastSeenAt", expires_at as "expiresAt"
+    select id, name, user_agent as "userAgent", address, created_at as "createdAt", last_seen_at as "lastSeenAt", expires_at as "expiresAt"
       from accounts.session
      where account_id = ${accountId} and expires_at > ${now} and (${before}::uuid is null or id < ${before}::uuid)
      order by id desc limit ${limit}`);
+}
+
+export async function nameSession(tx: Tx, accountId: string, sessionId: string, name: Buffer): Promise<number> {
+  return tx.run(sql`update accounts.session set name = ${name} where account_id = ${accountId} and id = ${sessionId}`);
 }
 
 export async function deleteSession(tx: Tx, accountId: string, sessionId: string): Promise<number> {

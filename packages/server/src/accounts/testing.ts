@@ -30,7 +30,7 @@ export async function accountsForTest() {
   const attempts = createAttempts({ db, blindIndex, clock });
   const mails: Mail[] = [];
   const notifications = createNotifications({
-    db, clock, dataKeys, blindIndex, outbox: jobs.outbox, schedule: jobs.schedule, attempts, log: quiet, verifyUrl: 'http://api.example.test/verify-message',
+    db, clock, dataKeys, blindIndex, outbox: jobs.outbox, schedule: jobs.schedule, attempts, verifyUrl: 'http://api.example.test/verify-message',
     mailer: {
       send(mail) {
         mails.push(mail);
@@ -40,15 +40,22 @@ export async function accountsForTest() {
   });
   // Cheap hashes: the tests sign in hundreds of times.
   const passwords = createPasswords({ memoryKib: 64, passes: 1, atOnce: 8 });
-  const accounts = createAccounts({ db, clock, dataKeys, blindIndex, outbox: jobs.outbox, audit, attempts, passwords, notifications });
+  const site = { name: 'Yuanyou test', publicUrl: 'https://travel.example.test', origins: ['https://account.travel.example.test'] };
+  const deps = { db, clock, dataKeys, blindIndex, outbox: jobs.outbox, audit, attempts, passwords, notifications, site };
+  const accounts = createAccounts(deps);
   const served = await serveForTest({ endpoints: accounts.endpoints, authenticators: [accounts.authenticator], db, blindIndex, clock, problems: accountsProblems });
   const client = (session?: string): Client => createClient({ baseUrl: served.url, ...(session === undefined ? {} : { session }) });
   return {
-    accounts, db, clock, dataKeys, jobs, mails, served, client,
+    accounts, deps, db, clock, dataKeys, jobs, mails, served, client,
     /** The code in the last mail to an address, once everything due was sent. */
     async lastCode(email: string): Promise<string> {
       await jobs.drain();
       return /\b\d{6}\b/.exec(mails.findLast(({ to }) => to === email)?.text ?? '')?.[0] ?? '';
+    },
+    /** The long code in the last mail to an address. */
+    async lastLongCode(email: string): Promise<string> {
+      await jobs.drain();
+      return /\b[0-9A-Z]{5}-[0-9A-Z]{5}\b/.exec(mails.findLast(({ to, text }) => to === email && /\b[0-9A-Z]{5}-[0-9A-Z]{5}\b/.test(text))?.text ?? '')?.[0] ?? '';
     },
     async close() {
       await served.close();
