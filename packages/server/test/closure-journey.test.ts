@@ -111,8 +111,9 @@ describe('an account with money, credit, a line in use, a phone and a contact ha
   });
 
   test('no key opens anything of the account, and the sealed rows are gone', async () => {
-    const caseId = (await house.db.one<{ id: string }>(sql`select case_id as id from closure.case where case_number = ${receipt.caseNumber}`)).id;
-    for (const key of [t.accountId, `case:${caseId}`]) expect(await house.keys.dataKeys.isDestroyed(key)).toBe(true);
+    const { caseId, executionId } = await house.db.one<{ caseId: string; executionId: string }>(sql`
+      select case_id as "caseId", execution_id as "executionId" from closure.case where case_number = ${receipt.caseNumber}`);
+    for (const key of [t.accountId, `case:${executionId}`]) expect(await house.keys.dataKeys.isDestroyed(key)).toBe(true);
     await expect(house.keys.dataKeys.open(t.accountId, 'accounts.account.email', sealedBefore.email)).rejects.toMatchObject({ code: 'keys/destroyed' });
     await expect(house.keys.dataKeys.open(t.accountId, 'closure.case.reason', sealedBefore.reason)).rejects.toMatchObject({ code: 'keys/destroyed' });
     await expect(house.keys.dataKeys.seal(t.accountId, 'any', 'thing')).rejects.toMatchObject({ code: 'keys/destroyed' });
@@ -122,7 +123,7 @@ describe('an account with money, credit, a line in use, a phone and a contact ha
     expect(await house.db.one(sql`
       select (select count(*) from accounts.contact where account_id = ${t.accountId}) as contacts,
              (select count(*) from accounts.session where account_id = ${t.accountId}) as sessions,
-             (select count(*) from notifications.message where subject_id in (${t.accountId}, ${`case:${caseId}`}) and content is not null and subject_id = ${t.accountId}) as texts,
+             (select count(*) from notifications.message where subject_id in (${t.accountId}, ${`case:${executionId}`}) and (content is not null or address is not null)) as texts,
              (select count(*) from lines.line where account_id = ${t.accountId} and iccid is not null) as iccids,
              (select count(*) from accounts.account where id = ${t.accountId} and (email is not null or name is not null or password_hash is not null)) as people`))
       .toEqual({ contacts: 0n, sessions: 0n, texts: 0n, iccids: 0n, people: 0n });

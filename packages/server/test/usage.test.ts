@@ -137,7 +137,7 @@ describe('what cannot be given to a line', () => {
     await arrive();
     expect(await batches(house, name)).toEqual([{ state: 'applied', records: 5, duplicates: 0, suspended: 4, reason: null }]);
     const set = await house.db.all<{ reason: string; bytes: bigint }>(sql`
-      select reason, bytes from usage.suspense join usage.batch using (batch_id) where source = ${name} order by row_no`);
+      select s.reason, s.bytes from usage.suspense s join usage.batch using (batch_id) where source = ${name} order by row_no`);
     expect(set).toEqual([
       { reason: 'unknown profile', bytes: 1n }, { reason: 'in the future', bytes: 2n }, { reason: 'before the line began', bytes: 3n },
       { reason: 'before the line began', bytes: 4n }]);
