@@ -30,7 +30,7 @@ export async function accountsForTest() {
   const attempts = createAttempts({ db, blindIndex, clock });
   const mails: Mail[] = [];
   const notifications = createNotifications({
-    db, clock, log: quiet as never, dataKeys, blindIndex, outbox: jobs.outbox, schedule: jobs.schedule, attempts, verifyUrl: 'http://api.example.test/verify-message',
+    db, clock, dataKeys, blindIndex, outbox: jobs.outbox, schedule: jobs.schedule, attempts, log: quiet, verifyUrl: 'http://api.example.test/verify-message',
     mailer: {
       send(mail) {
         mails.push(mail);
