@@ -5,7 +5,7 @@ import type { DataKeys } from '../platform/keys/types.ts';
 import { openAddress, openContent } from './content.ts';
 import { messageEnded, type MessageEnded } from './events.ts';
 import { sendLimitMs, type Mail, type Mailer, type MailOutcome } from './mailer.ts';
-import { isGivenUp, nextMove, retryBackoff, shownCode } from './model.ts';
+import { isGivenUp, lostAnswerWeighs, nextMove, retryBackoff, shownCode } from './model.ts';
 import * as store from './store.ts';
 
 export interface DeliverDeps {
@@ -21,7 +21,7 @@ interface Claim { readonly message: store.MessageRow; readonly unknownOutcomes: 
 
 /**
  * Delivers one message if it is due. The attempt is on record before the mail goes out, so that a crash in between is seen as an attempt of
- * unknown outcome; such a message goes out once more under the same Message-ID, and then never again. An attempt that may be repeated
+ * unknown outcome; such a message goes out again under the same Message-ID, a few times at most. An attempt that may be repeated
  * leaves the time of the next one in the message's row: no caller needs to come back for it. Undefined when there was nothing to send.
  */
 export async function deliver(deps: DeliverDeps, messageId: string): Promise<MailOutcome | undefined> {
@@ -92,6 +92,6 @@ async function record(deps: DeliverDeps, tx: Tx, { message, unknownOutcomes }: C
     await end(deps, tx, message, 'failed', outcome.reason, now);
   } else {
     const again = new Date(now.getTime() + pauseMs(retryBackoff, attempts + 1, Math.random()));
-    await store.markQueued(tx, id, unknownOutcomes + (outcome.kind === 'unknown' ? 1 : 0), outcome.reason.slice(0, 100), again);
+    await store.markQueued(tx, id, unknownOutcomes + (outcome.kind === 'unknown' ? lostAnswerWeighs : 0), outcome.reason.slice(0, 100), again);
   }
 }

@@ -53,6 +53,6 @@ describe('the next move', () => {
     ['one of a suppressed subject', standing({ suppressed: true }), { kind: 'suppress' }],
     ['one that another worker is sending', standing({ status: 'sending', sendingUntil: new Date(now.getTime() + 1) }), { kind: 'busy' }],
     ['one whose worker died once', standing({ status: 'sending', sendingUntil: now }), { kind: 'send', unknownOutcomes: 1 }],
-    ['one whose worker died twice', standing({ status: 'sending', sendingUntil: now, unknownOutcomes: 1 }), { kind: 'give-up', unknownOutcomes: 2 }],
+    ['one whose worker died a fourth time', standing({ status: 'sending', sendingUntil: now, unknownOutcomes: 3 }), { kind: 'give-up', unknownOutcomes: 4 }],
   ])('of %s', (_, given, move) => { expect(nextMove(given, now)).toEqual(move); });
 });

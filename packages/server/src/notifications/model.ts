@@ -84,8 +84,13 @@ export type Move =
   | { readonly kind: 'give-up'; readonly unknownOutcomes: number }
   | { readonly kind: 'send'; readonly unknownOutcomes: number };
 
-/** A message whose fate is unknown is sent once more and never again: at most two copies reach anyone. */
-const mostUnknownOutcomes = 2;
+/**
+ * A message whose fate is unknown is sent again under the same Message-ID, by which mail programs show it once: a copy too many does less
+ * harm than a receipt that never came. An answer is most often lost after the mail was taken, so two of those end it; a sender that died
+ * had most often not begun, so it takes four of them.
+ */
+const mostUnknownOutcomes = 4;
+export const lostAnswerWeighs = 2;
 
 export function nextMove(standing: Standing, now: Date): Move {
   if (standing.status !== 'queued' && standing.status !== 'sending') return { kind: 'nothing-to-do' };
