@@ -21,17 +21,19 @@ export interface Traveller {
   readonly contacts: readonly { readonly name: string; readonly phone: string; readonly email: string | null; readonly note: string | null }[];
 }
 
-/** The traveller of the demo: obviously invented. */
-export const demoTraveller: Traveller = {
-  email: 'demo.traveller@example.test',
-  password: 'a demo password, 2026',
-  name: 'Demo Traveller',
-  card: '4242424242424242',
-  contacts: [
-    { name: 'Example Hotel Kyoto', phone: '+81 75 555 0100', email: 'front@hotel.example.test', note: 'room by the garden' },
-    { name: 'Example Guide', phone: '+81 90 5555 0101', email: null, note: null },
-  ],
-};
+/** A traveller of the demo: obviously invented, and another one at each run, so that a running service can be asked again. */
+export function demoTraveller(run: string): Traveller {
+  return {
+    email: `demo.traveller.${run}@example.test`,
+    password: `a demo password, ${run}`,
+    name: `Demo Traveller ${run}`,
+    card: '4242424242424242',
+    contacts: [
+      { name: `Example Hotel ${run}`, phone: '+81 75 555 0100', email: `front.${run}@hotel.example.test`, note: `the room by the garden, ${run}` },
+      { name: `Example Guide ${run}`, phone: '+81 90 5555 0101', email: null, note: null },
+    ],
+  };
+}
 
 /** What the steps tell each other. */
 export interface Journey {

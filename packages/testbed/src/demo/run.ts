@@ -1,6 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { createClient } from '@yuanyou/contract';
+import { readAddresses } from '../instance/addresses.ts';
+import type { Addresses } from '../instance/addresses.ts';
 import { startInstance } from '../instance/index.ts';
 import type { Instance } from '../instance/index.ts';
 import { createDevelopmentPhone } from '../phone/development.ts';
@@ -42,50 +45,81 @@ async function perform(say: (line: string) => void, steps: readonly { readonly n
   return true;
 }
 
-/** Performs the main job against a service of its own in `folder`; answers true when a step failed. */
-export async function runDemo(folder: string, say: (line: string) => void): Promise<boolean> {
+export interface DemoOptions {
+  /** Where everything goes: artefacts, and the data of a service of its own. */
+  readonly folder: string;
+  /** The data folder of a service that runs already; without it the demo starts one of its own. */
+  readonly running?: string;
+  readonly say: (line: string) => void;
+}
+
+/** The agent's session of an earlier run on the same service: the first admin is made once. */
+async function agentOf(addresses: Addresses): Promise<string> {
+  const kept = join(addresses.dataFolder, 'testbed', 'demo-agent');
+  if (existsSync(kept)) return readFileSync(kept, 'utf8');
+  const secret = await firstAgent(addresses.publicUrl, { ...process.env, YUANYOU_DATA: addresses.dataFolder, YUANYOU_MODE: 'development' });
+  writeFileSync(kept, secret, { mode: 0o600 });
+  return secret;
+}
+
+async function begin(addresses: Addresses, artefacts: string): Promise<Journey> {
+  const { publicUrl: apiUrl, gatewayUrl, operatorUrl, inboxUrl, dataFolder } = addresses;
+  const run = randomBytes(4).toString('hex');
+  return {
+    traveller: demoTraveller(run), places: { apiUrl, gatewayUrl, operatorUrl, inboxUrl, artefacts }, client: createClient({ baseUrl: apiUrl }),
+    phone: createDevelopmentPhone({ pkiFolder: join(dataFolder, 'pki'), index: Number.parseInt(run, 16) }), agentSecret: await agentOf(addresses),
+  };
+}
+
+async function checkApart(state: string, addresses: Addresses, journey: Journey): Promise<string> {
+  const { traveller, places, refundMinor, caseNumber, iccid } = journey;
+  const { dataFolder, publicUrl } = addresses;
+  writeFileSync(state, JSON.stringify({ dataFolder, publicUrl, artefacts: places.artefacts, traveller, refundMinor, caseNumber, iccid }), { mode: 0o600 });
+  const { code, out } = await run(programs.check, [state]);
+  rmSync(state);
+  expectThat(code === 0, `every check to pass:\n${out}`);
+  return out.trim().split('\n').join('\n      ');
+}
+
+/** Performs the main job; answers true when a step failed. */
+export async function runDemo({ folder, running, say }: DemoOptions): Promise<boolean> {
   const artefacts = join(folder, 'artefacts');
+  const dataFolder = join(folder, 'data');
   mkdirSync(artefacts, { recursive: true });
-  mkdirSync(join(folder, 'data'), { recursive: true, mode: 0o700 });
-  let instance: Instance | undefined;
+  let own: Instance | undefined;
+  let addresses: Addresses | undefined;
   let journey: Journey | undefined;
   const act = (one: Act) => ({ name: one.name, run: () => one.run(known(journey, 'the start')) });
-  const state = join(folder, 'state.json');
   const steps = [
     {
-      name: 'start the service, its database and its counterparts',
+      name: running === undefined ? 'start the service, its database and its counterparts' : 'find the running service and its counterparts',
       async run() {
-        instance = await startInstance({ dataFolder: join(folder, 'data'), anyPorts: true, logFile: join(folder, 'data', 'server.log'), env: { YUANYOU_FEED_SECONDS: '1' } });
-        const { publicUrl: apiUrl, simulators } = instance;
-        const places = { apiUrl, gatewayUrl: simulators.gateway.url, operatorUrl: simulators.operator.url, inboxUrl: simulators.inbox.url, artefacts };
-        const phone = createDevelopmentPhone({ pkiFolder: join(instance.dataFolder, 'pki') });
-        journey = { traveller: demoTraveller, places, client: createClient({ baseUrl: apiUrl }), phone, agentSecret: await firstAgent(apiUrl, { ...process.env, YUANYOU_DATA: instance.dataFolder, YUANYOU_MODE: 'development' }) };
-        return `${apiUrl}, ES9+ at ${instance.es9Address}`;
+        if (running === undefined) {
+          mkdirSync(dataFolder, { mode: 0o700 });
+          own = await startInstance({ dataFolder, anyPorts: true, logFile: join(dataFolder, 'server.log'), env: { YUANYOU_FEED_SECONDS: '1' } });
+        }
+        addresses = readAddresses(resolve(running ?? dataFolder));
+        journey = await begin(addresses, artefacts);
+        return `${addresses.publicUrl}, ES9+ at ${addresses.es9Address}`;
       },
     },
     ...buying.map(act),
     ...leaving.map(act),
     {
       name: 'another process checks the database, the counterparts’ books and the artefacts',
-      async run() {
-        const { dataFolder, publicUrl } = known(instance, 'the start');
-        writeFileSync(state, JSON.stringify({ dataFolder, publicUrl, artefacts, refundMinor: known(journey, 'the start').refundMinor }));
-        const { code, out } = await run(programs.check, [state]);
-        expectThat(code === 0, `every check to pass:\n${out}`);
-        return out.trim().split('\n').join('\n      ');
-      },
+      run: () => checkApart(join(folder, 'state.json'), known(addresses, 'the start'), known(journey, 'the start')),
     },
     {
-      name: 'stop the service; verify the certificate offline',
+      name: running === undefined ? 'stop the service; verify the certificate offline' : 'verify the certificate, without the service',
       async run() {
-        await known(instance, 'the start').stop();
-        instance = undefined;
+        await own?.stop();
+        own = undefined;
         return verifyOffline(artefacts);
       },
     },
   ];
   const whole = await perform(say, steps);
-  await instance?.stop();
+  await own?.stop();
   say(whole ? '\nThe whole way, from sign-up to a certificate that verifies.' : '\nThe demo failed.');
   return !whole;
 }

@@ -20,7 +20,11 @@ function forms(value: string): Buffer[] {
 /** Everything personal that a traveller gave. */
 export function needlesOf({ email, password, name, contacts }: Traveller): Needle[] {
   const given = [email, password, name, ...contacts.flatMap((c) => [c.name, c.phone, c.email, c.note].filter((value) => value !== null))];
-  return given.map((value) => ({ value, forms: forms(value) }));
+  return needlesFor(given);
+}
+
+export function needlesFor(values: readonly string[]): Needle[] {
+  return values.map((value) => ({ value, forms: forms(value) }));
 }
 
 /** The personal values found in some bytes. */

@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { forgetAddresses, noteAddresses } from './addresses.ts';
 import { endLeftover, forgetRunning, noteRunning } from './leftover.ts';
 import { choosePorts, type Ports } from './ports.ts';
 import { startServer, type Listening } from './server.ts';
@@ -51,12 +52,17 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     if (server.status === 'fulfilled') await server.value.stop();
     if (simulators.status === 'fulfilled') await simulators.value.stop();
     forgetRunning(note);
+    forgetAddresses(dataFolder);
   };
   if (server.status === 'rejected' || simulators.status === 'rejected') {
     await stop();
     throw (server.status === 'rejected' ? server : simulators as PromiseRejectedResult).reason as Error;
   }
   const { listening, pid: serverPid, ended } = server.value;
+  const { gateway, operator, inbox } = simulators.value;
+  noteAddresses({
+    dataFolder, publicUrl: listening.publicUrl, es9Address: listening.es9Address, gatewayUrl: gateway.url, operatorUrl: operator.url, inboxUrl: inbox.url,
+  });
   return { ...listening, dataFolder, simulators: simulators.value, serverPid, ended, stop };
 }
 
