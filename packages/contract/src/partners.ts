@@ -26,6 +26,13 @@ export const partnersRoutes = {
 } as const;
 
 export const partnersProblems = problems({
+  'partners/insecure-url': {
+    status: 422,
+    title: {
+      en: 'The address of the operator must begin with https://.',
+      'zh-Hans': '运营商地址必须以 https:// 开头。', 'zh-Hant': '電信業者位址必須以 https:// 開頭。',
+    },
+  },
   'partners/unknown-operator': {
     status: 404,
     title: { en: 'There is no such operator.', 'zh-Hans': '没有这个运营商。', 'zh-Hant': '沒有這個電信業者。' },

@@ -11,7 +11,7 @@ const production = {
   YUANYOU_MODE: 'production', YUANYOU_PKI: '/etc/pki', YUANYOU_ES9_ADDRESS: 'smdp.yuanyou.cn', YUANYOU_MASTER_KEY: masterKey,
   DATABASE_URL: 'postgresql://y@db:5432/y', KEYS_DATABASE_URL: 'postgresql://y@keys:5432/k', YUANYOU_PUBLIC_URL: 'https://yuanyou.cn',
   STRIPE_SECRET_KEY: 'sk_live_abc', STRIPE_WEBHOOK_SECRET: 'whsec_abc', YUANYOU_SMTP_URL: 'smtps://mail.yuanyou.cn',
-  YUANYOU_MAIL_FROM: 'no-reply@yuanyou.cn', YUANYOU_LOG_ORIGIN: 'log.yuanyou.cn/closures',
+  YUANYOU_MAIL_FROM: 'no-reply@yuanyou.cn', YUANYOU_LOG_ORIGIN: 'log.yuanyou.cn/closures', YUANYOU_KEY_FOLDER: '/srv/keys',
 };
 
 function faults(env: Record<string, string | undefined>): readonly string[] {
@@ -78,6 +78,37 @@ test('production refuses demo accounts, the development PKI and default secrets'
   expect(one({ YUANYOU_JOBS_LEASE_MS: '1000' })).toMatch(/^YUANYOU_JOBS_LEASE_MS: must be 5000 or more/);
   expect(one({ YUANYOU_MAIL_LIMIT_MS: '4000' })).toMatch(/^YUANYOU_MAIL_LIMIT_MS: must be 20000 or more/);
   expect(one({ YUANYOU_MAIL_FROM: 'me@mail.example.test' })).toMatch(/^YUANYOU_MAIL_FROM/);
+});
+
+test('production on a database of several machines wants the key folder said, and warns of folders that the others do not see', () => {
+  expect(faults({ ...production, YUANYOU_KEY_FOLDER: undefined })).toEqual([
+    'YUANYOU_KEY_FOLDER: must be said, one for all machines on the database, in production',
+  ]);
+  expect(faults({ ...production, YUANYOU_KEY_FOLDER: undefined, DATABASE_URL: undefined, KEYS_DATABASE_URL: undefined })).toEqual([]);
+  expect(loadConfig(production).warnings.map((line) => line.split(' ')[0])).toEqual(['YUANYOU_LOG_ANCHOR', 'YUANYOU_FEEDS']);
+  expect(loadConfig({ ...production, YUANYOU_LOG_ANCHOR: '/srv/anchor', YUANYOU_FEEDS: '/srv/feeds' }).warnings).toEqual([]);
+});
+
+test('what machines share may be named', () => {
+  const own = loadConfig({}, '/srv');
+  expect([own.keys.folder, own.es9.pki.folder, own.transparency.anchorFolder]).toEqual(['/srv/data/keys/files', '/srv/data/pki', '/srv/data/anchor']);
+  const shared = loadConfig({ YUANYOU_KEY_FOLDER: '/shared/keys', YUANYOU_DEVELOPMENT_PKI: '/shared/pki', YUANYOU_LOG_ANCHOR: '/shared/anchor' });
+  expect([shared.keys.folder, shared.es9.pki, shared.transparency.anchorFolder])
+    .toEqual(['/shared/keys', { kind: 'development', folder: '/shared/pki' }, '/shared/anchor']);
+  expect(faults({ YUANYOU_PKI: '/etc/pki', YUANYOU_DEVELOPMENT_PKI: '/shared/pki' })).toEqual([
+    'YUANYOU_DEVELOPMENT_PKI: given with YUANYOU_PKI, which takes its place',
+  ]);
+});
+
+test('in production what carries personal values goes encrypted', () => {
+  expect(faults({ ...production, YUANYOU_MAIL_ERASURE_URL: 'http://mail.yuanyou.cn/erasures' })).toEqual([
+    'YUANYOU_MAIL_ERASURE_URL: must begin with https:// in production',
+  ]);
+  expect(loadConfig(production)).toMatchObject({ partners: { httpsOnly: true } });
+  const requires = (url: string, env = production): boolean => loadConfig({ ...env, YUANYOU_SMTP_URL: url }).mail.requireTls;
+  expect(['smtp://mail.yuanyou.cn:587', 'smtp://10.0.0.1', 'smtps://mail.yuanyou.cn', 'smtp://localhost:25', 'smtp://127.0.0.1', 'smtp://[::1]:25'].map((url) => requires(url)))
+    .toEqual([true, true, false, false, false, false]);
+  expect(loadConfig({ YUANYOU_SMTP_URL: 'smtp://mail.yuanyou.cn' })).toMatchObject({ mail: { requireTls: false }, partners: { httpsOnly: false } });
 });
 
 test('a secret may come from a file, not from both', () => {

@@ -38,6 +38,8 @@ export interface Config {
   readonly gateway: { readonly secretKey: string; readonly webhookSecret: string; readonly url: string | undefined };
   readonly mail: {
     readonly url: string;
+    /** Whether a server that does not speak TLS is refused. */
+    readonly requireTls: boolean;
     readonly fromName: string;
     readonly fromAddress: string;
     /** How long one attempt to hand a message over may take. */
@@ -46,6 +48,7 @@ export interface Config {
     readonly erasure: { readonly url: string; readonly key: string | undefined } | undefined;
     readonly dkim: { readonly domain: string; readonly selector: string; readonly privateKeyPem: string } | undefined;
   };
+  readonly partners: { readonly httpsOnly: boolean };
   readonly feeds: { readonly folder: string; readonly everyMs: number };
   /** Present when demo plans, operator and stock are to be seeded. */
   readonly demo: { readonly operator: { readonly url: string; readonly apiKey: string; readonly feedFolder: string } } | undefined;
@@ -132,6 +135,9 @@ function contradictions(v: SettingValues): string[] {
   if (v.DATABASE_URL !== undefined && v.KEYS_DATABASE_URL !== undefined && placeOf(v.DATABASE_URL) === placeOf(v.KEYS_DATABASE_URL)) {
     faults.push('KEYS_DATABASE_URL: names the same database as DATABASE_URL; keys must lie apart from what they open');
   }
+  if (v.YUANYOU_PKI !== undefined && v.YUANYOU_DEVELOPMENT_PKI !== undefined) {
+    faults.push('YUANYOU_DEVELOPMENT_PKI: given with YUANYOU_PKI, which takes its place');
+  }
   const dkim = [v.YUANYOU_DKIM_DOMAIN, v.YUANYOU_DKIM_SELECTOR, v.YUANYOU_DKIM_KEY].filter((value) => value !== undefined).length;
   if (dkim !== 0 && dkim !== 3) faults.push('YUANYOU_DKIM_DOMAIN, YUANYOU_DKIM_SELECTOR and YUANYOU_DKIM_KEY: all or none');
   return faults;
@@ -159,10 +165,13 @@ function productionFaults(v: SettingValues): string[] {
     [v.YUANYOU_MASTER_KEY === undefined, 'YUANYOU_MASTER_KEY: must be given, or YUANYOU_MASTER_KEY_FILE'],
     [v.YUANYOU_MASTER_KEY !== undefined && new Set(v.YUANYOU_MASTER_KEY).size < 8, 'YUANYOU_MASTER_KEY: is not random'],
     [v.DATABASE_URL !== undefined && v.KEYS_DATABASE_URL === undefined, 'KEYS_DATABASE_URL: must be said'],
+    [v.DATABASE_URL !== undefined && v.YUANYOU_KEY_FOLDER === undefined,
+      'YUANYOU_KEY_FOLDER: must be said, one for all machines on the database,'],
     [v.YUANYOU_PUBLIC_URL?.startsWith('https:') !== true, 'YUANYOU_PUBLIC_URL: must be said and begin with https://'],
     [v.STRIPE_SECRET_KEY === settings.STRIPE_SECRET_KEY.fallback, 'STRIPE_SECRET_KEY: the default secret is refused'],
     [v.STRIPE_WEBHOOK_SECRET === settings.STRIPE_WEBHOOK_SECRET.fallback, 'STRIPE_WEBHOOK_SECRET: the default secret is refused'],
     [v.YUANYOU_GATEWAY_URL?.startsWith('http:') === true, 'YUANYOU_GATEWAY_URL: must begin with https://'],
+    [v.YUANYOU_MAIL_ERASURE_URL?.startsWith('http:') === true, 'YUANYOU_MAIL_ERASURE_URL: must begin with https://'],
     [v.YUANYOU_SMTP_URL === undefined, 'YUANYOU_SMTP_URL: must be said'],
     [reservedDomain.test(v.YUANYOU_MAIL_FROM), 'YUANYOU_MAIL_FROM: must be an address of your own domain'],
     [v.YUANYOU_LOG_ORIGIN === undefined, 'YUANYOU_LOG_ORIGIN: must be said'],
@@ -171,6 +180,13 @@ function productionFaults(v: SettingValues): string[] {
     [v.YUANYOU_FAULTS !== undefined, 'YUANYOU_FAULTS: refused'],
   ];
   return refusals.filter(([refused]) => refused).map(([, line]) => `${line} in production`);
+}
+
+/** What is right for one machine and wrong for several. */
+function productionWarnings(v: SettingValues): string[] {
+  if (v.DATABASE_URL === undefined) return ['production on the embedded database: its folder is yours to back up'];
+  const own = (['YUANYOU_LOG_ANCHOR', 'YUANYOU_FEEDS'] as const).filter((name) => v[name] === undefined);
+  return own.map((name) => `${name} is not said: each machine has a folder of its own, which the others do not see`);
 }
 
 /** A misspelt name would otherwise leave its default standing without a word. */
@@ -195,7 +211,7 @@ function arrange(v: SettingValues, cwd: string, unknown: readonly string[]): Con
       masterKeyFile: join(dataFolder, 'keys', 'master.key'),
       previousMasterKeys: v.YUANYOU_PREVIOUS_MASTER_KEYS ?? [],
       indexSecret: v.YUANYOU_INDEX_SECRET,
-      folder: join(dataFolder, 'keys', 'signers'),
+      folder: v.YUANYOU_KEY_FOLDER === undefined ? join(dataFolder, 'keys', 'files') : resolve(cwd, v.YUANYOU_KEY_FOLDER),
     },
     http: {
       host: v.YUANYOU_HOST,
@@ -211,7 +227,7 @@ function arrange(v: SettingValues, cwd: string, unknown: readonly string[]): Con
       port: v.YUANYOU_ES9_PORT,
       address: v.YUANYOU_ES9_ADDRESS ?? `localhost:${v.YUANYOU_ES9_PORT}`,
       pki: v.YUANYOU_PKI === undefined
-        ? { kind: 'development', folder: join(dataFolder, 'pki') }
+        ? { kind: 'development', folder: v.YUANYOU_DEVELOPMENT_PKI === undefined ? join(dataFolder, 'pki') : resolve(cwd, v.YUANYOU_DEVELOPMENT_PKI) }
         : { kind: 'given', folder: resolve(cwd, v.YUANYOU_PKI) },
     },
     gateway: {
@@ -220,6 +236,7 @@ function arrange(v: SettingValues, cwd: string, unknown: readonly string[]): Con
       url: v.YUANYOU_GATEWAY_URL ?? (mode === 'production' ? undefined : 'http://127.0.0.1:8091'),
     },
     mail: mailOf(v),
+    partners: { httpsOnly: mode === 'production' },
     feeds: { folder: feeds, everyMs: 1000 * (v.YUANYOU_FEED_SECONDS ?? (mode === 'development' ? 2 : 60)) },
     demo: demo
       ? { operator: { url: v.YUANYOU_DEMO_OPERATOR_URL, apiKey: v.YUANYOU_DEMO_OPERATOR_KEY, feedFolder: join(feeds, 'demo') } }
@@ -232,10 +249,7 @@ function arrange(v: SettingValues, cwd: string, unknown: readonly string[]): Con
     jobs: { leaseMs: v.YUANYOU_JOBS_LEASE_MS },
     log: { level: v.YUANYOU_LOG_LEVEL, format: v.YUANYOU_LOG_FORMAT },
     faults: (v.YUANYOU_FAULTS ?? []).map(faultOf),
-    warnings: [
-      ...unknown.map((name) => `${name} is not a variable of ours`),
-      ...(mode === 'production' && v.DATABASE_URL === undefined ? ['production on the embedded database: its folder is yours to back up'] : []),
-    ],
+    warnings: [...unknown.map((name) => `${name} is not a variable of ours`), ...(mode === 'production' ? productionWarnings(v) : [])],
   };
 }
 
@@ -256,14 +270,20 @@ function keysBeside(url: string): string {
 
 function mailOf(v: SettingValues): Config['mail'] {
   const { YUANYOU_DKIM_DOMAIN: domain, YUANYOU_DKIM_SELECTOR: selector, YUANYOU_DKIM_KEY: privateKeyPem } = v;
+  const url = v.YUANYOU_SMTP_URL ?? 'smtp://127.0.0.1:8092';
   return {
-    url: v.YUANYOU_SMTP_URL ?? 'smtp://127.0.0.1:8092',
+    url,
+    requireTls: v.YUANYOU_MODE === 'production' && url.startsWith('smtp:') && !isThisMachine(new URL(url).hostname),
     fromName: v.YUANYOU_PROVIDER_NAME,
     fromAddress: v.YUANYOU_MAIL_FROM,
     limitMs: v.YUANYOU_MAIL_LIMIT_MS,
     erasure: v.YUANYOU_MAIL_ERASURE_URL === undefined ? undefined : { url: v.YUANYOU_MAIL_ERASURE_URL, key: v.YUANYOU_MAIL_ERASURE_KEY },
     dkim: domain !== undefined && selector !== undefined && privateKeyPem !== undefined ? { domain, selector, privateKeyPem } : undefined,
   };
+}
+
+function isThisMachine(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function faultOf(text: string): Config['faults'][number] {

@@ -74,10 +74,10 @@ function platformOf(config: Config, databases: Databases, masterKey: Buffer, log
   const { dataKeys, blindIndex } = keys;
   const jobs = createJobs({ db, clock, log, faults: orderedFaults(config.faults), settings: { leaseMs: config.jobs.leaseMs, ...settings } });
   const { outbox, sagas, schedule } = jobs;
-  const { registry: metrics } = createTelemetry({ main: db, keys: databases.keys });
+  const { registry: metrics, readiness } = createTelemetry({ main: db, keys: databases.keys });
   addJobFigures(metrics, db);
   return {
-    metrics, clock, db, log, keys, dataKeys, blindIndex, jobs, outbox, sagas, schedule,
+    metrics, readiness, clock, db, log, keys, dataKeys, blindIndex, jobs, outbox, sagas, schedule,
     audit: createAudit({ clock }), blobs: createBlobs({ db }), attempts: createAttempts({ db, blindIndex, clock }), passwords: createPasswords(),
   };
 }
@@ -90,7 +90,7 @@ function foundationOf(config: Config, platform: Platform) {
   const notifications = createNotifications({
     ...platform, verifyUrl: `${config.http.publicUrl}/v1/messages/verify`,
     mailer: smtpMailer({
-      url: config.mail.url, fromName: config.mail.fromName, fromAddress: config.mail.fromAddress, limitMs: config.mail.limitMs,
+      url: config.mail.url, requireTls: config.mail.requireTls, fromName: config.mail.fromName, fromAddress: config.mail.fromAddress, limitMs: config.mail.limitMs,
       ...(config.mail.dkim === undefined ? {} : { dkim: config.mail.dkim }),
     }),
   });
@@ -98,7 +98,7 @@ function foundationOf(config: Config, platform: Platform) {
     secretKey: config.gateway.secretKey, webhookSecret: config.gateway.webhookSecret, ...(config.gateway.url === undefined ? {} : { url: config.gateway.url }),
   });
   const accounts = createAccounts({ ...platform, notifications });
-  const partners = createPartners({ ...platform, openBooks: (tx, operatorId, currency) => ledger.openPartner(tx, operatorId, currency) });
+  const partners = createPartners({ ...platform, httpsOnly: config.partners.httpsOnly, openBooks: (tx, operatorId, currency) => ledger.openPartner(tx, operatorId, currency) });
   return {
     ledger, notifications, partners,
     access: createAccess(platform),
@@ -191,6 +191,7 @@ function closureOf(config: Config, platform: Platform, f: Foundation, s: Service
 
 function scheduleUpkeep(platform: Platform, f: Foundation): void {
   const { schedule, clock, db, blobs } = platform;
+  schedule.every('keys.sweep', 3_600_000, async () => { await platform.keys.upkeep.finishDestroying(); });
   schedule.every('http.sweep', 600_000, async () => { await sweepRequests(db, clock); });
   schedule.every('blobs.sweep', 600_000, async () => { await blobs.sweep(clock.now(), 1000); });
   schedule.every('accounts.sweep', 600_000, async () => { await f.accounts.sweep(); });
@@ -220,7 +221,7 @@ export async function createContext(config: Config, databases: Databases, master
     ...f.operations.endpoints, ...f.inventory.endpoints, ...f.catalogue.endpoints, ...f.payments.endpoints, ...s.lines.endpoints, ...s.usage.endpoints, ...s.orders.endpoints,
     ...transparency.endpoints, ...closure.endpoints,
   ], {
-    log: () => transparency.requireRunning(),
+    ...platform.readiness, log: () => transparency.requireRunning(),
   });
   return {
     access: f.access,

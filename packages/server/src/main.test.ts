@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -113,6 +113,27 @@ describe('what the person who starts it can mend is one clear line and exit code
   test('a master key that is not the database\'s', async () => {
     expect((await run(['admin', 'first@example.test'])).code).toBe(0);
     expectOneLine(await run([], { YUANYOU_MASTER_KEY: randomBytes(32).toString('base64') }), /^yuanyou: YUANYOU_MASTER_KEY: is not the key/);
+  });
+
+  test('a second machine with a key folder of its own', async () => {
+    expect((await run(['admin', 'first@example.test'])).err).not.toMatch(/KEY_FOLDER/);
+    const own = join(root, 'own-keys');
+    expectOneLine(await run([], { YUANYOU_KEY_FOLDER: own }), /^yuanyou: YUANYOU_KEY_FOLDER: has no file of the key "[a-z0-9-]+", which is in use; every machine/);
+    // It has not made keys of its own meanwhile, so that nothing it made can be taken for the right one later.
+    expect(existsSync(own)).toBe(false);
+  });
+
+  test('a log key that is not the log\'s', async () => {
+    const other = await testDatabase();
+    const at = { DATABASE_URL: other.url, KEYS_DATABASE_URL: other.keysUrl, YUANYOU_DATA: join(root, 'log-key') };
+    const { child, ended } = start(['serve'], at);
+    await listening(child);
+    child.kill('SIGTERM');
+    await ended;
+    rmSync(join(root, 'log-key', 'keys', 'files', 'transparency-log.key'));
+    await other.keysDb.alone(sql`delete from keys.signer where name = 'transparency-log'`);
+    expectOneLine(await run(['serve'], at), /^yuanyou: YUANYOU_KEY_FOLDER: its key "transparency-log" is not the one that the log localhost\/closures was opened with/);
+    await other.drop();
   });
 
   test('contradictions are a line each, and an unknown command is refused', async () => {

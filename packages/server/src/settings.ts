@@ -50,8 +50,7 @@ const setting = <T, const R extends Rest>(group: string, about: string, shape: z
 
 /** Every variable the server reads. `--help`, the example file and the checks follow from this table. */
 export const settings = {
- 
-    YUANYOU_MODE: setting('What runs', 'development, production or test. Production refuses demo accounts, the development PKI and default secrets.',
+  YUANYOU_MODE: setting('What runs', 'development, production or test. Production refuses demo accounts, the development PKI and default secrets.',
     z.enum(['development', 'production', 'test'], 'development, production or test'), { fallback: 'development' }),
   YUANYOU_DATA: setting('What runs', 'The data folder: embedded database, key files, development PKI, feeds.', plain,
     { fallback: './data' }),
@@ -74,6 +73,8 @@ export const settings = {
     { secret: true, otherwise: 'made in the data folder; production wants it said', example: '$(openssl rand -base64 32)' }),
   YUANYOU_PREVIOUS_MASTER_KEYS: setting('Keys', 'Master keys in force before, separated by commas.', list.pipe(z.array(key32).max(10)),
     { secret: true, otherwise: 'none' }),
+  YUANYOU_KEY_FOLDER: setting('Keys', 'Folder of key files, sealed under the master key: signers, and the keys that erasing destroys. One for all machines; keep no old versions of it.',
+    plain.min(1), { otherwise: 'keys/files in the data folder; production with DATABASE_URL wants it said', example: '/srv/yuanyou/keys' }),
   YUANYOU_INDEX_SECRET: setting('Keys', 'What blind indexes derive from, once the master key was changed: the first one.', key32,
     { secret: true, otherwise: 'the master key' }),
 
@@ -88,13 +89,15 @@ export const settings = {
   YUANYOU_REQUESTS_PER_MINUTE: setting('Listeners', 'Requests of one address before it is told to wait; 0 sets no limit.',
     whole(0, 1_000_000), { fallback: '600' }),
   YUANYOU_METRICS_SECRET: setting('Listeners', 'Bearer that may read /metrics.', plain.min(16),
-    { secret: true, otherwise: 'this machine only' }),
+    { secret: true, otherwise: 'this machine only, and not through a proxy' }),
 
   YUANYOU_ES9_PORT: setting('SM-DP+', 'Port of the HTTPS listener for phones (ES9+); 0 picks a free one.', port, { fallback: '8443' }),
   YUANYOU_ES9_ADDRESS: setting('SM-DP+', 'The SM-DP+ address in activation codes, as the certificates name it.', hostPort,
     { otherwise: 'localhost:PORT of ES9+', example: 'smdp.example.test' }),
   YUANYOU_PKI: setting('SM-DP+', 'Folder with certificates and keys of the SM-DP+.', plain.min(1),
-    { otherwise: 'a development PKI in the data folder', example: '/etc/yuanyou/pki' }),
+    { otherwise: 'a development PKI', example: '/etc/yuanyou/pki' }),
+  YUANYOU_DEVELOPMENT_PKI: setting('SM-DP+', 'Folder of the development PKI, made at the first start. One for all machines on a database.', plain.min(1),
+    { otherwise: 'pki in the data folder' }),
 
   STRIPE_SECRET_KEY: setting('Payments', 'Secret key at the payment gateway.', plain.min(8),
     { secret: true, fallback: 'sk_test_simulator' }),
@@ -103,7 +106,7 @@ export const settings = {
   YUANYOU_GATEWAY_URL: setting('Payments', 'Where the gateway\'s API is.', webUrl,
     { otherwise: 'http://127.0.0.1:8091 (the simulator); in production Stripe\'s own' }),
 
-  YUANYOU_SMTP_URL: setting('Mail', 'Mail server: smtp://user:password@host:587 or smtps://.', urlOf('smtp:', 'smtps:'),
+  YUANYOU_SMTP_URL: setting('Mail', 'Mail server: smtp://user:password@host:587 or smtps://. Production asks for STARTTLS on smtp:// unless the host is this machine.', urlOf('smtp:', 'smtps:'),
     { secret: true, otherwise: 'smtp://127.0.0.1:8092 (the development inbox)', example: 'smtps://user:PASSWORD@mail.example.test' }),
   YUANYOU_MAIL_FROM: setting('Mail', 'Sender\'s address.', z.email('an address'), { fallback: 'no-reply@yuanyou.example' }),
   YUANYOU_MAIL_ERASURE_URL: setting('Mail', 'Where the mail provider takes notices of erasure: POST {requestId, address, forgetAfter}, answered with {receipt}.', webUrl,
@@ -117,7 +120,7 @@ export const settings = {
   YUANYOU_DKIM_KEY: setting('Mail', 'RSA private key for DKIM, PEM.',
     z.string().includes('PRIVATE KEY', { error: 'a private key in PEM' }), { secret: true, otherwise: 'mail is not signed' }),
 
-  YUANYOU_FEEDS: setting('Operators', 'Folder below which operators leave usage files, one folder each.', plain.min(1),
+  YUANYOU_FEEDS: setting('Operators', 'Folder below which operators leave usage files, one folder each. One for all machines.', plain.min(1),
     { otherwise: 'feeds in the data folder' }),
   YUANYOU_FEED_SECONDS: setting('Operators', 'How often those folders are looked into.', whole(1, 86_400),
     { otherwise: '2 in development, 60 elsewhere' }),
@@ -128,7 +131,7 @@ export const settings = {
   YUANYOU_LOG_ORIGIN: setting('Transparency', 'Name of the closure log, in its checkpoints. Never changed once in use.',
     z.string().regex(/^[a-z0-9][a-z0-9.-]*(?:\/[A-Za-z0-9._-]+)*$/, 'a name such as log.example.test/closures'),
     { otherwise: 'localhost/closures', example: 'log.example.test/closures' }),
-  YUANYOU_LOG_ANCHOR: setting('Transparency', 'Folder where the last checkpoint is kept outside the database.', plain.min(1),
+  YUANYOU_LOG_ANCHOR: setting('Transparency', 'Folder where the last checkpoint is kept outside the database and its backups. Best one for all machines.', plain.min(1),
     { otherwise: 'anchor in the data folder' }),
   YUANYOU_COOLING_OFF_DAYS: setting('Closure', 'Days between approval and execution, which the traveller may skip.', whole(0, 14),
     { fallback: '7' }),

@@ -22,6 +22,10 @@ const sayings: Readonly<Record<string, (details: Details, error: ServiceError) =
   'keys/wrong-master-key': () => 'YUANYOU_MASTER_KEY: is not the key that this database and its key files were made with',
   'keys/bad-master-key': () => 'YUANYOU_MASTER_KEY: must be 32 bytes in base64',
   'keys/bad-master-key-file': (d) => `the master key's file does not hold 32 bytes in base64 (${String(d['file'])})`,
+  'keys/missing-key-file': (d) => `YUANYOU_KEY_FOLDER: has no file of the key "${String(d['name'])}", which is in use; every machine on the database needs the same folder`,
+  'keys/bad-key-file': (d) => `YUANYOU_KEY_FOLDER: the file of the key "${String(d['name'])}" is damaged`,
+  'keys/other-signer': (d) => `YUANYOU_KEY_FOLDER: its key "${String(d['name'])}" is not the one in use; every machine on the database needs the same folder`,
+  'transparency/bad-key': (d) => `YUANYOU_KEY_FOLDER: its key "transparency-log" is not the one that the log ${String(d['origin'] ?? '')} was opened with`,
   'access/admin-exists': () => 'there is an admin already; an admin invites further agents',
 };
 

@@ -35,6 +35,8 @@ export interface SmtpOptions {
   readonly fromAddress: string;
   /** RSA only: nodemailer leaves the signature out without a word for other keys. */
   readonly dkim?: { readonly domain: string; readonly selector: string; readonly privateKeyPem: string };
+  /** Refuses to send where the server does not turn the connection to TLS. */
+  readonly requireTls?: boolean;
   /** For each step of the conversation; default 20 s. */
   readonly timeoutMs?: number;
   /** As {@link Mailer.limitMs}; half of it is the conversation's, the rest is left to note how it ended. */
@@ -52,6 +54,8 @@ function dkimOf(options: SmtpOptions): { domainName: string; keySelector: string
 
 function outcomeOf(error: unknown): MailOutcome {
   const { responseCode, code, message } = error as { responseCode?: number; code?: string; message?: string };
+  // Says something of the server and nothing of the message, whatever the server's number.
+  if (code === 'ETLS') return { kind: 'later', reason: code, silent: true };
   if (responseCode !== undefined) return { kind: responseCode >= 500 ? 'refused' : 'later', reason: `smtp ${responseCode}` };
   const neverBegan = ['ECONNREFUSED', 'EDNS', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'ETLS', 'EAUTH'].includes(code ?? '')
     || /ECONNREFUSED|^Connection timeout$|^Greeting never received$/.test(message ?? '');
@@ -66,6 +70,7 @@ export function smtpMailer(options: SmtpOptions): Mailer {
   const dkim = dkimOf(options);
   const transport = createTransport({
     host: url.hostname, port: Number(url.port || (url.protocol === 'smtps:' ? 465 : 25)), secure: url.protocol === 'smtps:',
+    requireTLS: options.requireTls === true,
     connectionTimeout: timeoutMs, greetingTimeout: timeoutMs, socketTimeout: timeoutMs,
     ...(url.username === '' ? {} : { auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) } }),
     ...(dkim === undefined ? {} : { dkim }),

@@ -27,9 +27,9 @@ export interface NewOperator {
 }
 
 export interface Partners {
-  /** Adds an operator, or brings the one of this code up to date; answers its id. */
+  /** Adds an operator, or brings the one of this code up to date; answers its id. @throws ServiceError `partners/insecure-url` */
   ensureOperator(operator: NewOperator): Promise<string>;
-  /** The operator's service calls; every answered call leaves a receipt. @throws ServiceError `partners/unknown-operator` */
+  /** The operator's service calls; every answered call leaves a receipt. @throws ServiceError `partners/unknown-operator`, `partners/insecure-url` */
   operator(operatorId: string): Promise<OperatorPort>;
   find(db: Reader, operatorId: string): Promise<store.Operator | undefined>;
   /** Operators by code, from after `afterCode`. */
@@ -47,6 +47,8 @@ export interface PartnersDeps {
   readonly openBooks: (tx: Tx, operatorId: string, currency: string) => Promise<void>;
   /** How long an operator may take for one answer; default 10 s. */
   readonly timeoutMs?: number;
+  /** Subscribers' numbers and our key go to operators by https alone. */
+  readonly httpsOnly?: boolean;
 }
 
 const subject = 'partners';
@@ -57,7 +59,12 @@ export function isWorthRepeating(error: unknown): boolean {
   return error instanceof ServiceError && error.code === 'partners/operator-unreachable';
 }
 
+function requireSafeUrl({ httpsOnly }: PartnersDeps, operator: string, url: string): void {
+  if (httpsOnly === true && new URL(url).protocol !== 'https:') throw new ServiceError('partners/insecure-url', { operator });
+}
+
 async function ensureOperator(deps: PartnersDeps, given: NewOperator): Promise<string> {
+  requireSafeUrl(deps, given.code, given.restUrl);
   const { apiKey, costPerGigabyteMinor, ...rest } = given;
   const sealed = await deps.dataKeys.seal(subject, keyContext, apiKey);
   const createdAt = deps.clock.now();
@@ -84,6 +91,7 @@ function recorded(deps: PartnersDeps, port: OperatorPort): OperatorPort {
 async function operatorOf(deps: PartnersDeps, operatorId: string): Promise<OperatorPort> {
   const found = await store.findOperator(deps.db, operatorId);
   if (found === undefined) throw new ServiceError('partners/unknown-operator', { operatorId });
+  requireSafeUrl(deps, found.code, found.restUrl);
   const apiKey = await deps.dataKeys.openText(subject, keyContext, found.apiKey);
   return recorded(deps, restOperator({ operatorId, url: found.restUrl, apiKey, timeoutMs: deps.timeoutMs ?? 10_000 }));
 }

@@ -49,6 +49,17 @@ test('an operator is kept under its code, its key sealed, and its books are open
   await expect(partners.operator('0198c5d2-7a10-7c3e-9a44-3f1f0a6f2b11')).rejects.toMatchObject({ code: 'partners/unknown-operator' });
 });
 
+test('where only https will do, an operator over http is neither taken nor called', async () => {
+  const safe = createPartners({
+    db: ground.db, clock: ground.clock, dataKeys: ground.keys.dataKeys, httpsOnly: true, openBooks: () => Promise.resolve(),
+  });
+  await expect(safe.ensureOperator(given())).rejects.toMatchObject({ code: 'partners/insecure-url', details: { operator: 'demo-east' } });
+  await expect(safe.operator(operatorId)).rejects.toMatchObject({ code: 'partners/insecure-url' });
+  const other = await safe.ensureOperator({ ...given(), code: 'demo-north', restUrl: 'https://operator.example.test' });
+  await expect(safe.operator(other)).resolves.toBeDefined();
+  await ground.db.alone(sql`delete from partners.operator where id = ${other}`);
+});
+
 test('a line goes from activation to being forgotten, with a receipt for each', async () => {
   expect(await operator.state({ iccid })).toBe('unknown');
   const receipt = await operator.activate(call('activate'));

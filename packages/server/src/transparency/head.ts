@@ -50,9 +50,11 @@ export function createHead(deps: HeadDeps): Head {
     key, sign, check,
     async publish() {
       // What was published is read before the head: what was committed can only have grown since.
-      const last = readPublished(await deps.published.latest(), key);
+      const note = await deps.published.latest();
       const row = await store.readLog(deps.db, deps.origin) ?? await open(deps, key, sign);
       if (row.vkey !== formatVerifierKey(key)) throw new ServiceError('transparency/bad-key', { origin: deps.origin, keyId: key.keyId });
+      // After that: with another key what was published could not be read either, and that would be the wrong thing to say.
+      const last = readPublished(note, key);
       await compare(deps.db, row, last);
       if (last === undefined || row.size > last.size) {
         // Remembered outside the database before it leaves this process: after that, no older backup can pass for the log.

@@ -78,9 +78,9 @@ test('a wrong master key, another algorithm, a damaged or foreign file and odd n
   await expect(another().signer('plain', 'Ed25519')).rejects.toMatchObject({ code: 'keys/other-algorithm' });
   await expect(another().signer('../plain', 'ES256')).rejects.toMatchObject({ code: 'keys/bad-name' });
   await writeFile(join(folder, 'moved.key'), await readFile(join(folder, 'plain.key')));
-  await expect(another().signer('moved', 'ES256')).rejects.toMatchObject({ code: 'keys/unopenable' });
+  await expect(another().signer('moved', 'ES256')).rejects.toMatchObject({ code: 'keys/bad-key-file' });
   await writeFile(join(folder, 'torn.key'), '{"version":1');
-  await expect(another().signer('torn', 'ES256')).rejects.toMatchObject({ code: 'keys/unopenable' });
+  await expect(another().signer('torn', 'ES256')).rejects.toMatchObject({ code: 'keys/bad-key-file' });
 });
 
 test('a shared place of another kind serves as well', async () => {

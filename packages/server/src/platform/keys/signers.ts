@@ -23,7 +23,7 @@ export interface SignerRegister {
 export interface Signers {
   /**
    * The key of that name, made at first use by whichever process comes first.
-   * @throws `keys/other-algorithm`, `keys/wrong-master-key`, `keys/unopenable`; `keys/missing-key-file` and `keys/other-signer` where the
+   * @throws `keys/other-algorithm`, `keys/wrong-master-key`, `keys/bad-key-file`; `keys/missing-key-file` and `keys/other-signer` where the
    * other processes use another key under that name
    */
   signer(name: string, algorithm: SignatureAlgorithm): Promise<Signer>;
@@ -136,17 +136,25 @@ async function load(deps: SignersDeps, name: string): Promise<Signer | undefined
   const { algorithm, masterKey, sealed } = parseFile(name, bytes);
   const master = deps.masterKeys.find((candidate) => nameOfKey(candidate) === masterKey);
   if (master === undefined) throw new ServiceError('keys/wrong-master-key', { name });
-  const pkcs8 = openBytes(deriveKey(master, 'signing-key-file'), [name, algorithm], Buffer.from(sealed, 'base64'));
+  const pkcs8 = openFile(master, name, algorithm, sealed);
   const key = parseKey(algorithm, pkcs8);
   pkcs8.fill(0);
   return toSigner(name, algorithm, key);
+}
+
+function openFile(master: Buffer, name: string, algorithm: SignatureAlgorithm, sealed: string): Buffer {
+  try {
+    return openBytes(deriveKey(master, 'signing-key-file'), [name, algorithm], Buffer.from(sealed, 'base64'));
+  } catch (cause) {
+    throw new ServiceError('keys/bad-key-file', { name }, { cause });
+  }
 }
 
 function parseFile(name: string, bytes: Buffer): z.infer<typeof keyFile> {
   try {
     return keyFile.parse(JSON.parse(bytes.toString('utf8')));
   } catch (cause) {
-    throw new ServiceError('keys/unopenable', { name }, { cause });
+    throw new ServiceError('keys/bad-key-file', { name }, { cause });
   }
 }
 
