@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import cookie from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
@@ -52,7 +53,7 @@ export interface HttpOptions {
   /** What the process needs, by name; each throws while it is missing. */
   readonly readiness?: Readonly<Record<string, () => Promise<void>>>;
   readonly metrics?: Registry;
-  /** Who may read /metrics: the bearer of this secret. Without it, only this machine. */
+  /** Who may read /metrics: the bearer of this secret. Without it, only a process of this machine that asks by itself, not for others. */
   readonly metricsSecret?: string;
 }
 
@@ -175,8 +176,7 @@ function addRecords(app: FastifyInstance, options: HttpOptions): void {
     done();
   });
   app.get('/metrics', { config: { operationId: 'getMetrics' } }, async (request, reply) => {
-    const allowed = options.metricsSecret === undefined ? isLoopback(request.ip) : request.headers.authorization === `Bearer ${options.metricsSecret}`;
-    if (!allowed) throw new ServiceError('general/forbidden');
+    if (!mayReadMetrics(request, options.metricsSecret)) throw new ServiceError('general/forbidden');
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
 }
@@ -241,6 +241,19 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The socket's own address counts, and what a proxy passes on never does: a proxy on this machine asks for strangers too. */
+function mayReadMetrics(request: FastifyRequest, secret: string | undefined): boolean {
+  if (secret !== undefined) return isSame(request.headers.authorization ?? '', `Bearer ${secret}`);
+  const passedOn = ['x-forwarded-for', 'forwarded', 'via'].some((name) => request.headers[name] !== undefined);
+  return !passedOn && isLoopback(request.socket.remoteAddress ?? '');
+}
+
+/** In a time that tells nothing of either. */
+function isSame(given: string, expected: string): boolean {
+  const [left, right] = [given, expected].map((text) => createHash('sha256').update(text).digest());
+  return timingSafeEqual(left!, right!);
 }
 
 function isLoopback(address: string): boolean {

@@ -232,8 +232,17 @@ describe('operation', () => {
   test('keeps figures from strangers', async () => {
     const guarded = await serveForTest({ endpoints, db: database.db, more: { metricsSecret: 'figures' } });
     expect((await fetch(`${guarded.url}/metrics`)).status).toBe(403);
+    expect((await fetch(`${guarded.url}/metrics`, { headers: { authorization: 'Bearer figure' } })).status).toBe(403);
     expect((await fetch(`${guarded.url}/metrics`, { headers: { authorization: 'Bearer figures' } })).status).toBe(200);
     await guarded.close();
+  });
+
+  test('keeps figures from strangers behind a proxy of this machine, whatever it passes on', async () => {
+    const behind = await serveForTest({ endpoints, db: database.db, more: { trustProxy: ['127.0.0.1'] } });
+    const figures = async (headers: Record<string, string>) => (await fetch(`${behind.url}/metrics`, { headers })).status;
+    expect(await figures({})).toBe(200);
+    for (const name of ['x-forwarded-for', 'forwarded', 'via']) expect([name, await figures({ [name]: '127.0.0.1' })]).toEqual([name, 403]);
+    await behind.close();
   });
 
   test('logs a request by ids, never by content', async () => {

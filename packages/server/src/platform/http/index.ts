@@ -5,6 +5,5 @@ export type { AttemptLimit, Attempts } from './attempts.ts';
 export { cursorOf, pageOf, readCursor } from './cursor.ts';
 export { describeApi } from './openapi.ts';
 export { languageOf } from './language.ts';
-export { processMetrics } from './metrics.ts';
 export { endpoint } from './types.ts';
 export type { Authenticator, Call, Endpoint, Principal } from './types.ts';

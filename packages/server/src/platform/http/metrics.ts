@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** Counts and times of requests, by operation; never by caller. */
 export interface RequestMetrics {
@@ -23,11 +23,4 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
       if (status >= 500) failures.inc({ operation: operationId });
     },
   };
-}
-
-/** A registry with the process's own figures. */
-export function processMetrics(): Registry {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  return registry;
 }
