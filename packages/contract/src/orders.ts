@@ -42,10 +42,22 @@ export const orderRoutes = {
     operationId: 'getOrder', method: 'GET', path: '/v1/orders/:orderId', tag: 'Orders', audience: 'traveller', whileLeaving: true,
     summary: 'One order', params: z.object({ orderId: id }), responses: { 200: order }, problems: ['orders/unknown'],
   }),
+  cancelOrder: route({
+    operationId: 'cancelOrder', method: 'POST', path: '/v1/orders/:orderId/cancel', tag: 'Orders', audience: 'traveller', whileLeaving: true,
+    summary: 'Gives up an order whose line still waits for its operator; everything paid goes back within moments',
+    params: z.object({ orderId: id }), responses: { 202: order }, problems: ['orders/unknown', 'orders/not-waiting'],
+  }),
 } as const;
 
 export const orderProblems = problems({
   'orders/unknown': { status: 404, title: { en: 'There is no such order.', 'zh-Hans': '没有这个订单。', 'zh-Hant': '沒有這筆訂單。' } },
+  'orders/not-waiting': {
+    status: 409,
+    title: {
+      en: 'This order does not wait for its operator now; only one that waits can be given up.',
+      'zh-Hans': '该订单目前并未在等待运营商，只有等待中的订单可以放弃。', 'zh-Hant': '此訂單目前並未在等待電信商，只有等待中的訂單可以放棄。',
+    },
+  },
   'orders/price-changed': {
     status: 409,
     title: { en: 'The price has changed; please look again.', 'zh-Hans': '价格已变动，请重新确认。', 'zh-Hant': '價格已變動，請重新確認。' },

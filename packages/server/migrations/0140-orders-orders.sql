@@ -15,3 +15,4 @@ create table orders."order" (
   primary key (account_id, order_id),
   unique (account_id, idempotency_key)
 );
+create index on orders."order" (account_id, order_id) where state = 'paid';

@@ -16,6 +16,7 @@ import * as store from './store.ts';
 
 export { lineChanged, lineFailed, lineProvisioned } from './events.ts';
 export { isOnDevice, tail } from './model.ts';
+export { longestProvisioningMs } from './provision.ts';
 export type { Line } from './model.ts';
 export type { Downloads, OperatorCalls, Operators, Stock } from './ports.ts';
 
@@ -29,6 +30,8 @@ export interface ProfileReport {
 export interface Lines {
   /** Creates a line over a reserved profile and begins to provision it, in the caller's transaction. */
   create(tx: Tx, line: Pick<Line, 'lineId' | 'accountId' | 'planId' | 'operatorId' | 'profileId'> & { readonly iccid: string }): Promise<void>;
+  /** Gives up provisioning a line that waits for its operator. False when it does not wait: it is done, failed, or a call is under way. */
+  giveUp(tx: Tx, lineId: string, actor: Actor): Promise<boolean>;
   find(db: Reader, lineId: string): Promise<Line | undefined>;
   /** The latest line of each profile. */
   byProfiles(db: Reader, profileIds: readonly string[]): Promise<Line[]>;
@@ -81,6 +84,15 @@ async function create(deps: LinesDeps, tx: Tx, line: Parameters<Lines['create']>
   await deps.sagas.start(tx, 'provision', line.lineId, { lineId: line.lineId });
 }
 
+async function giveUp(deps: LinesDeps, tx: Tx, lineId: string, actor: Actor): Promise<boolean> {
+  // The saga's row first, as its steps lock it before the line's.
+  if (!await deps.sagas.turnBack(tx, lineId)) return false;
+  const line = await store.findLine(tx, lineId);
+  if (line === undefined) return false;
+  await deps.audit.record(tx, { actor, action: 'lines.give-up', subjectKind: 'line', subjectId: lineId, accountId: line.accountId });
+  return true;
+}
+
 /** Lines: what an account has subscribed to, and its service at the operator. */
 export function createLines(deps: LinesDeps): Lines {
   deps.sagas.register(provisionSaga(deps));
@@ -90,6 +102,7 @@ export function createLines(deps: LinesDeps): Lines {
   };
   return {
     create: (tx, line) => create(deps, tx, line),
+    giveUp: (tx, lineId, actor) => giveUp(deps, tx, lineId, actor),
     find: store.findLine,
     byProfiles: store.linesByProfile,
     ofAccount: store.linesOf,

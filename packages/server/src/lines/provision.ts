@@ -1,7 +1,7 @@
 import { isWorthRepeating } from '../partners/index.ts';
-import type { Transactor } from '../platform/db/index.ts';
+import type { Transactor, Tx } from '../platform/db/index.ts';
 import { ServiceError } from '../platform/errors.ts';
-import type { Json, Saga, StepContext } from '../platform/jobs/types.ts';
+import type { Json, Saga, StepContext, StepOutcome } from '../platform/jobs/types.ts';
 import { changeService, noteDelivery } from './change.ts';
 import type { ChangeDeps } from './change.ts';
 import { lineFailed, lineProvisioned } from './events.ts';
@@ -45,51 +45,77 @@ async function lineOf(deps: Pick<ProvisionDeps, 'db'>, lineId: string): Promise<
 
 type Input = { readonly lineId: string } & { [key: string]: Json };
 
+/** An operator that is away for this long is given up: the order is undone and what was paid goes back. */
+export const longestProvisioningMs = 24 * 3_600_000;
+/** On the way back nobody waits for the operator but us; after this long an agent looks into it. */
+const longestUndoMs = 7 * 24 * 3_600_000;
+
+/**
+ * What an operator's answer means for a step: no answer is waited out, a no is final.
+ * @throws what is neither
+ */
+function outcomeOf(error: unknown, context: StepContext<Input>, longestMs: number): StepOutcome {
+  if (isRefusal(error)) return { kind: 'refused', code: error.code };
+  if (!isWorthRepeating(error)) throw error;
+  const waited = context.now().getTime() - context.startedAt.getTime();
+  return waited < longestMs ? { kind: 'waiting', on: 'operator' } : { kind: 'refused', code: 'partners/operator-unreachable' };
+}
+
+function calling(deps: ProvisionDeps, verb: 'activate' | 'terminate') {
+  return async (context: StepContext<Input>): Promise<void> =>
+    callOperator(deps, await lineOf(deps, context.input.lineId), verb, `${context.sagaId}:${verb}`);
+}
+
+async function activate(deps: ProvisionDeps, context: StepContext<Input>): Promise<StepOutcome> {
+  try {
+    await calling(deps, 'activate')(context);
+  } catch (error) {
+    return outcomeOf(error, context, longestProvisioningMs);
+  }
+  await context.transaction((tx) => changeService(deps, tx, context.input.lineId, 'activate', bySystem('provision'), null));
+  return { kind: 'done' };
+}
+
+/** Nothing can be downloaded any more, and whoever paid for the line hears that it failed: nobody waits for an operator to get money back. */
+async function withdraw(deps: ProvisionDeps, tx: Tx, lineId: string): Promise<void> {
+  const line = await store.lockLine(tx, lineId);
+  if (line === undefined || line.delivery === 'retired') return;
+  await deps.downloads.cancel(tx, line.profileId);
+  await deps.stock.retire(tx, line.profileId);
+  await noteDelivery(deps, tx, line, 'retired', bySystem('provision'), 'provisioning undone');
+  await deps.outbox.emit(tx, lineFailed, lineId, { lineId, accountId: line.accountId });
+}
+
+async function undoActivate(deps: ProvisionDeps, context: StepContext<Input>): Promise<StepOutcome> {
+  const { lineId } = context.input;
+  await context.transaction((tx) => withdraw(deps, tx, lineId));
+  try {
+    await calling(deps, 'terminate')(context);
+  } catch (error) {
+    return outcomeOf(error, context, longestUndoMs);
+  }
+  await context.transaction((tx) => changeService(deps, tx, lineId, 'terminate', bySystem('provision'), 'provisioning undone'));
+  return { kind: 'done' };
+}
+
+async function release(deps: ProvisionDeps, context: StepContext<Input>): Promise<StepOutcome> {
+  await context.transaction(async (tx) => {
+    const line = await store.lockLine(tx, context.input.lineId);
+    if (line === undefined) throw new ServiceError('lines/unknown', { lineId: context.input.lineId });
+    await deps.downloads.release(tx, line.profileId);
+    await noteDelivery(deps, tx, line, 'released', bySystem('provision'), null);
+  });
+  return { kind: 'done' };
+}
+
 /** Provisions a new line: the operator first, so that no phone downloads a profile that no network serves. */
 export function provisionSaga(deps: ProvisionDeps): Saga<Input> {
-  const actor = bySystem('provision');
-  const call = async (context: StepContext<Input>, verb: 'activate' | 'terminate'): Promise<void> =>
-    callOperator(deps, await lineOf(deps, context.input.lineId), verb, `${context.sagaId}:${verb}`);
   return {
     kind: 'provision',
     maxAttempts: 6,
     steps: [
-      {
-        name: 'activate',
-        run: async (context) => {
-          try {
-            await call(context, 'activate');
-          } catch (error) {
-            if (isRefusal(error)) return { kind: 'refused', code: error.code };
-            throw error;
-          }
-          await context.transaction((tx) => changeService(deps, tx, context.input.lineId, 'activate', actor, null));
-          return { kind: 'done' };
-        },
-        undo: async (context) => {
-          await call(context, 'terminate');
-          await context.transaction(async (tx) => {
-            await changeService(deps, tx, context.input.lineId, 'terminate', actor, 'provisioning undone');
-            const line = await store.lockLine(tx, context.input.lineId);
-            if (line === undefined) return;
-            await deps.downloads.cancel(tx, line.profileId);
-            await deps.stock.retire(tx, line.profileId);
-            await noteDelivery(deps, tx, line, 'retired', actor, 'provisioning undone');
-          });
-        },
-      },
-      {
-        name: 'release',
-        run: async (context) => {
-          await context.transaction(async (tx) => {
-            const line = await store.lockLine(tx, context.input.lineId);
-            if (line === undefined) throw new ServiceError('lines/unknown', { lineId: context.input.lineId });
-            await deps.downloads.release(tx, line.profileId);
-            await noteDelivery(deps, tx, line, 'released', actor, null);
-          });
-          return { kind: 'done' };
-        },
-      },
+      { name: 'activate', run: (context) => activate(deps, context), undo: (context) => undoActivate(deps, context) },
+      { name: 'release', run: (context) => release(deps, context) },
     ],
     onEnd: async (tx, _sagaId, input, end) => {
       const line = await store.findLine(tx, input.lineId);

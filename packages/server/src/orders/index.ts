@@ -1,5 +1,5 @@
 import { recipes } from '../ledger/index.ts';
-import { lineFailed, lineProvisioned } from '../lines/index.ts';
+import { lineFailed, lineProvisioned, longestProvisioningMs } from '../lines/index.ts';
 import type { Reader } from '../platform/db/index.ts';
 import type { Endpoint } from '../platform/http/types.ts';
 import type { Outbox } from '../platform/jobs/types.ts';
@@ -24,6 +24,8 @@ export interface OrdersDeps extends PlaceDeps {
   readonly outbox: Outbox;
   readonly usage: Pick<Usage, 'grant' | 'revoke'>;
 }
+
+const minuteMs = 60_000;
 
 async function fulfil(deps: OrdersDeps, lineId: string): Promise<void> {
   await deps.db.transaction(async (tx) => {
@@ -51,18 +53,24 @@ async function undo(deps: OrdersDeps, lineId: string): Promise<void> {
   });
 }
 
-async function concerns(db: Reader, accountId: string): Promise<Concern[]> {
-  const open = await store.openOrders(db, accountId);
-  if (open === 0) return [];
-  return [{
+/** One concern for each order whose line is not there yet: it ends by itself, at the latest when the operator is given up. */
+function concernOf({ orderId, lineId, orderedAt }: Order, now: Date): Concern {
+  const endsBy = orderedAt.getTime() + longestProvisioningMs + 10 * minuteMs;
+  return {
     code: 'orders/in-flight',
     severity: 'blocker',
-    title: { en: 'An order is being fulfilled; it ends by itself within minutes', 'zh-Hans': '有订单正在处理，几分钟内会自行完成', 'zh-Hant': '有訂單正在處理，幾分鐘內會自行完成' },
+    title: {
+      en: 'An order is being fulfilled. That takes minutes; while the operator does not answer we keep trying for up to a day, then everything paid comes back.'
+        + ' While it waits you can give it up.',
+      'zh-Hans': '有订单正在处理，通常只需几分钟。若运营商未响应，我们最多持续尝试一天，之后全额退回。等待期间您可以放弃该订单。',
+      'zh-Hant': '有訂單正在處理，通常只需幾分鐘。若電信商未回應，我們最多持續嘗試一天，之後全額退回。等待期間您可以放棄此訂單。',
+    },
     legalBasis: 'performance of the contract that was just concluded',
-    owner: 'system',
-    eta: 'PT10M',
-    about: { orders: open },
-  }];
+    fix: { operationId: 'cancelOrder', params: { orderId } },
+    owner: 'operator',
+    eta: `PT${Math.max(1, Math.ceil((endsBy - now.getTime()) / minuteMs))}M`,
+    about: { orderId, lineId },
+  };
 }
 
 async function exported(db: Reader, accountId: string): Promise<ExportFile[]> {
@@ -89,7 +97,7 @@ export function createOrders(deps: OrdersDeps): Orders {
     endpoints: orderEndpoints(deps),
     holder: {
       slice: 'orders',
-      closureConcerns: concerns,
+      closureConcerns: async (db, accountId) => (await store.openOrders(db, accountId)).map((order) => concernOf(order, deps.clock.now())),
       exportData: exported,
       // An order is a booking record: amounts, dates and internal ids stay as the law on books asks; it names nobody.
       erase: async (tx, accountId) => ({ erased: {}, kept: { orders: (await store.ordersOf(tx, accountId, null, 10_000)).length } }),

@@ -18,7 +18,7 @@ export interface PlaceDeps {
   readonly audit: Audit;
   readonly ledger: Ledger;
   readonly catalogue: Pick<Catalogue, 'plan'>;
-  readonly lines: Pick<Lines, 'create'>;
+  readonly lines: Pick<Lines, 'create' | 'giveUp'>;
   readonly usage: Pick<Usage, 'grant'>;
   /** Refuses when the account may not buy; holds it so until the transaction ends. */
   readonly requireBuyer: (tx: Tx, accountId: string) => Promise<void>;

@@ -4,6 +4,8 @@ import type { z } from 'zod';
 import { ServiceError } from '../platform/errors.ts';
 import { endpoint } from '../platform/http/types.ts';
 import type { Endpoint } from '../platform/http/types.ts';
+import { cancelOrder } from './cancel.ts';
+import type { CancelDeps } from './cancel.ts';
 import { placeOrder } from './place.ts';
 import type { PlaceDeps } from './place.ts';
 import * as store from './store.ts';
@@ -19,7 +21,7 @@ function shown(o: Order): z.input<typeof orderSchema> {
   };
 }
 
-export function orderEndpoints(deps: PlaceDeps): Endpoint[] {
+export function orderEndpoints(deps: PlaceDeps & CancelDeps): Endpoint[] {
   return [
     endpoint(orderRoutes.placeOrder, async ({ principal, body, idempotencyKey }) => ({
       status: 201, body: shown(await placeOrder(deps, { ...body, accountId: principal.accountId, idempotencyKey })),
@@ -35,5 +37,8 @@ export function orderEndpoints(deps: PlaceDeps): Endpoint[] {
       if (order === undefined) throw new ServiceError('orders/unknown', { orderId: params.orderId });
       return { status: 200, body: shown(order) };
     }),
+    endpoint(orderRoutes.cancelOrder, async ({ principal, params }) => ({
+      status: 202, body: shown(await cancelOrder(deps, principal.accountId, params.orderId)),
+    })),
   ];
 }

@@ -45,7 +45,8 @@ export async function endOrder(tx: Tx, o: Order, state: 'fulfilled' | 'undone', 
   await tx.run(sql`update orders."order" set state = ${state}, ended_at = ${at} where account_id = ${o.accountId} and order_id = ${o.orderId}`);
 }
 
-export async function openOrders(db: Reader, accountId: string): Promise<number> {
-  const row = await db.one<{ n: bigint }>(sql`select count(*) as n from orders."order" where account_id = ${accountId} and state = 'paid'`);
-  return Number(row.n);
+/** The orders of an account whose lines are being provisioned, oldest first; more than a few at once are bounded. */
+export function openOrders(db: Reader, accountId: string): Promise<Order[]> {
+  return db.all<Order>(sql`
+    select ${columns} from orders."order" where account_id = ${accountId} and state = 'paid' order by order_id limit 100`);
 }

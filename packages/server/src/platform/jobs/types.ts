@@ -65,8 +65,11 @@ export interface Schedule {
 /** What a step says when it ends without an error. */
 export type StepOutcome =
   | { readonly kind: 'done'; readonly result?: Json }
-  /** Nothing failed, but something outside must happen first; looked at again at `until` or when woken. */
-  | { readonly kind: 'waiting'; readonly on: string; readonly until: Date }
+  /**
+   * Nothing failed, but something outside must happen first; looked at again at `until` or when woken. Without `until` the pauses grow
+   * as those between failures do, but never lead to giving up: that is the step's to decide.
+   */
+  | { readonly kind: 'waiting'; readonly on: string; readonly until?: Date }
   /** Another attempt would fail as well: undo (before the pivot) or wait for an agent at once. `code` is stored. */
   | { readonly kind: 'refused'; readonly code: string };
 
@@ -92,8 +95,11 @@ export interface SagaStep<I extends Json> {
   /** From this step on the saga only goes forward. */
   readonly pivot?: true;
   run(context: StepContext<I>): Promise<StepOutcome>;
-  /** Idempotent, like `run`; called for steps begun or done when a step before the pivot fails for good. */
-  undo?(context: StepContext<I>): Promise<void>;
+  /**
+   * Idempotent, like `run`; called for steps begun or done when a step before the pivot fails for good. It may wait like a step; one that
+   * is refused waits for an agent at once.
+   */
+  undo?(context: StepContext<I>): Promise<StepOutcome | void>;
 }
 
 export interface Saga<I extends Json> {
@@ -127,9 +133,14 @@ export interface Sagas {
   start(tx: Tx, kind: string, sagaId: string, input: Json): Promise<void>;
   /**
    * Makes a waiting or stuck saga look again at once (in the caller's transaction); nothing happens to one that has ended
-   * or does not exist.
+   * or does not exist. `alsoStuck: false` leaves one that waits for an agent alone; default true.
    */
-  wake(tx: Tx, sagaId: string): Promise<void>;
+  wake(tx: Tx, sagaId: string, how?: { readonly alsoStuck?: boolean }): Promise<void>;
+  /**
+   * Turns back a saga that waits or failed before its pivot: everything done is undone. True also when it was on its way back before. False
+   * when there is nothing to turn back, and while a step runs: what it does outside cannot be stopped, so that one has to end first.
+   */
+  turnBack(tx: Tx, sagaId: string): Promise<boolean>;
   /**
    * Tries the stuck step of a saga again; answers which. The caller writes the audit entry.
    * @throws `jobs/unknown-saga`, `jobs/step-not-stuck`

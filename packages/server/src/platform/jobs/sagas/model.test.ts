@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { advance, hasEnded, newSaga, resultsOf, settle, skip, wake, type SagaRules, type SagaState, type StepEnd } from './model.ts';
+import { advance, hasEnded, newSaga, resultsOf, settle, skip, turnBack, wake, type SagaRules, type SagaState, type StepEnd } from './model.ts';
 
 const start = new Date('2026-11-22T08:00:00Z');
 const names = ['a', 'b', 'c', 'd'] as const;
@@ -49,6 +49,20 @@ describe('forward', () => {
     }
     expect(pauses).toEqual([500, 1000]);
     expect(state.steps[0]).toMatchObject({ status: 'retrying', attempts: 2, failures: 2, lastError: 'x' });
+  });
+
+  test('waiting without a time pauses longer at each look, up to the longest pause, and never fails', () => {
+    let state = saga('a');
+    const pauses: number[] = [];
+    let now = start;
+    for (let look = 0; look < 6; look++) {
+      const begun = advance(state, rules(), now);
+      state = settle(begun.saga, 0, { kind: 'waiting', on: 'operator' }, rules(), now, false, 0);
+      pauses.push(state.dueAt!.getTime() - now.getTime());
+      now = state.dueAt!;
+    }
+    expect(pauses).toEqual([500, 1000, 2000, 4000, 4000, 4000]);
+    expect(state.steps[0]).toMatchObject({ status: 'waiting', failures: 0 });
   });
 
   test('waiting does not count as failing, and a wake during the step makes it due at once', () => {
@@ -176,4 +190,34 @@ test('whatever happens, the order of steps, the pivot and the ends hold', () => 
     }
     expect(hasEnded(state)).toBe(true);
   }), { numRuns: 1500 });
+});
+
+describe('turning back', () => {
+  const waitingOn = (position: number, pivot?: string): SagaState =>
+    play(saga(pivot), rules(), [...times(position, done), { kind: 'waiting', on: 'operator', until: at(1e9) }]);
+
+  test('undoes what was begun and done, the waiting step first', () => {
+    const turned = turnBack(waitingOn(1), at(7200))!;
+    expect(turned).toMatchObject({ status: 'undoing', direction: 'backward' });
+    expect(statuses(turned)).toBe('done undoing pending pending');
+    expect(statuses(play(turned, rules(), times(2, done)))).toBe('undone undone pending pending');
+    expect(turnBack(turned, at(7200))).toBe(turned);
+  });
+
+  test('is refused before anything was begun, while a step runs, from the pivot on and at the end', () => {
+    expect(turnBack(saga(), start)).toBeUndefined();
+    expect(turnBack(advance(saga(), rules(), start).saga, start)).toBeUndefined();
+    expect(turnBack(waitingOn(1, 'b'), start)).toBeUndefined();
+    expect(turnBack(waitingOn(2, 'b'), start)).toBeUndefined();
+    expect(turnBack(play(saga(), rules(), times(4, done)), start)).toBeUndefined();
+  });
+
+  test('waits for the way back as well, and a refusal there is for an agent', () => {
+    const turned = turnBack(waitingOn(1), at(7200))!;
+    const waiting = play(turned, rules(), [{ kind: 'waiting', on: 'operator', until: at(1e9) }]);
+    expect(waiting).toMatchObject({ status: 'undoing', direction: 'backward' });
+    expect(statuses(waiting)).toBe('done waiting pending pending');
+    expect(play(waiting, rules(), [])).toMatchObject({ status: 'undoing' });
+    expect(play(turned, rules(), [refused]).status).toBe('stuck');
+  });
 });

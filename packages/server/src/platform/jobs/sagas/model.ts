@@ -37,7 +37,7 @@ export interface SagaRules {
 /** How a run of a step (or of its undo) ended. */
 export type StepEnd =
   | { readonly kind: 'done'; readonly result: Json }
-  | { readonly kind: 'waiting'; readonly on: string; readonly until: Date }
+  | { readonly kind: 'waiting'; readonly on: string; readonly until?: Date }
   /** `final`: another attempt would fail as well. */
   | { readonly kind: 'failed'; readonly error: string; readonly final: boolean };
 
@@ -107,7 +107,8 @@ export function settle(
     return { ...withStep(saga, position, { ...settled, ...cleared }), dueAt: now };
   }
   if (end.kind === 'waiting') {
-    const dueAt = woken ? now : new Date(Math.max(end.until.getTime(), now.getTime() + shortestWaitMs));
+    const until = end.until ?? new Date(now.getTime() + pauseMs(rules.backoff, step.attempts, jitter));
+    const dueAt = woken ? now : new Date(Math.max(until.getTime(), now.getTime() + shortestWaitMs));
     return {
       ...withStep(saga, position, { ...step, status: 'waiting', failures: 0, dueAt, waitingOn: end.on, lastError: null }), dueAt,
     };
@@ -144,6 +145,20 @@ export function wake(saga: SagaState, now: Date): SagaState {
     return step.dueAt !== null ? { ...step, dueAt: now } : step;
   });
   return { ...saga, status, dueAt: now, steps };
+}
+
+/**
+ * Begins the way back from a step that waits or is to be tried again; a saga on its way back stays as it is. Undefined where there is no such
+ * step or no way back.
+ */
+export function turnBack(saga: SagaState, now: Date): SagaState | undefined {
+  if (saga.direction === 'backward') return saga;
+  const position = saga.steps.findIndex((step) => step.status !== 'done' && step.status !== 'skipped');
+  const step = saga.steps[position];
+  if (hasEnded(saga) || step === undefined || reachedPivot(saga, position)) return undefined;
+  if (step.status !== 'waiting' && step.status !== 'retrying') return undefined;
+  const turned = withStep(saga, position, { ...step, status: 'undoing', failures: 0, dueAt: null, waitingOn: null });
+  return { ...turned, status: 'undoing', direction: 'backward', dueAt: now };
 }
 
 /** An agent passes over the step that is stuck. Undefined when that step is not stuck. */

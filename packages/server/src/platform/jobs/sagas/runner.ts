@@ -160,9 +160,9 @@ async function attemptStep(
   });
   if (direction === 'backward') {
     await deps.faults.at(point('undo-before'));
-    await step.undo?.(context);
+    const undone = await step.undo?.(context);
     await deps.faults.at(point('undo-after'));
-    return { kind: 'done', result: null };
+    return undone === undefined ? { kind: 'done', result: null } : endOf(undone);
   }
   await deps.faults.at(point('before'));
   const outcome = await step.run(context);
@@ -173,7 +173,7 @@ async function attemptStep(
 function endOf(outcome: StepOutcome): StepEnd {
   switch (outcome.kind) {
     case 'done': return { kind: 'done', result: outcome.result ?? null };
-    case 'waiting': return { kind: 'waiting', on: outcome.on.slice(0, 200), until: outcome.until };
+    case 'waiting': return { ...outcome, on: outcome.on.slice(0, 200) };
     case 'refused': return { kind: 'failed', error: outcome.code.slice(0, 300), final: true };
   }
 }

@@ -238,3 +238,52 @@ describe('waiting', () => {
     expect([(await see(on.jobs, sagaId)).status, looks]).toEqual(['completed', 2]);
   });
 });
+
+describe('the way back', () => {
+  test('may wait; it ends when what it waits for is there', async () => {
+    let away = true;
+    const on = bench([{
+      kind: 'waiting-undo',
+      steps: [
+        { ...once('one'), undo: async () => (away ? { kind: 'waiting', on: 'operator' } : { kind: 'done' }) },
+        { name: 'two', run: async () => ({ kind: 'refused', code: 'test/no' }) },
+      ],
+    }]);
+    const sagaId = await begin(on.jobs, 'waiting-undo');
+    for (let look = 0; look < 20; look++) {
+      await on.jobs.drain();
+      on.clock.advance(3_600_000);
+    }
+    expect(await see(on.jobs, sagaId)).toMatchObject({ status: 'undoing', steps: [{ status: 'waiting', waitingOn: 'operator' }, { status: 'undone' }] });
+    away = false;
+    await on.jobs.drain();
+    expect(await see(on.jobs, sagaId)).toMatchObject({ status: 'undone', steps: [{ status: 'undone' }, { status: 'undone' }] });
+  });
+
+  test('is begun from outside while a step waits, and not while it runs', async () => {
+    const turn = (jobs: Jobs, sagaId: string): Promise<boolean> => database.db.transaction((tx) => jobs.sagas.turnBack(tx, sagaId));
+    const ends: string[] = [];
+    let whileRunning: boolean | undefined;
+    const on = bench([{
+      kind: 'turning',
+      steps: [{
+        name: 'one',
+        async run(context) {
+          whileRunning = await turn(on.jobs, context.sagaId);
+          return { kind: 'waiting', on: 'operator' };
+        },
+        async undo() { ends.push('undo'); },
+      }],
+      async onEnd(_tx, _sagaId, _input, end) { ends.push(end); },
+    }]);
+    const sagaId = await begin(on.jobs, 'turning');
+    expect(await turn(on.jobs, sagaId)).toBe(false);
+    await on.jobs.drain();
+    expect(whileRunning).toBe(false);
+    expect(await turn(on.jobs, sagaId)).toBe(true);
+    expect(await turn(on.jobs, sagaId)).toBe(true);
+    await on.jobs.drain();
+    expect(ends).toEqual(['undo', 'undone']);
+    expect(await turn(on.jobs, newId())).toBe(false);
+  });
+});

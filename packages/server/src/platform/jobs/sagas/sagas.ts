@@ -2,7 +2,7 @@ import type { Clock } from '../../clock/index.ts';
 import type { Transactor, Tx } from '../../db/index.ts';
 import { ServiceError } from '../../errors.ts';
 import type { Json, Page, PageOf, Saga, Sagas, SagaView, StuckSaga } from '../types.ts';
-import { newSaga, skip, wake, type SagaState } from './model.ts';
+import { newSaga, skip, turnBack, wake, type SagaState } from './model.ts';
 import type { AnySaga } from './runner.ts';
 import * as store from './store.ts';
 
@@ -21,10 +21,11 @@ export function createSagas(deps: SagasDeps): Sagas {
   return {
     register: (saga) => { register(deps.kinds, saga); },
     start: (tx, kind, sagaId, input) => start(deps, tx, kind, sagaId, input),
-    async wake(tx, sagaId) {
+    async wake(tx, sagaId, { alsoStuck = true } = {}) {
       const loaded = await store.loadLocked(tx, sagaId);
-      if (loaded !== undefined) await save(deps, tx, sagaId, loaded.state, wake(loaded.state, deps.clock.now()));
+      if (loaded !== undefined && (alsoStuck || loaded.state.status !== 'stuck')) await save(deps, tx, sagaId, loaded.state, wake(loaded.state, deps.clock.now()));
     },
+    turnBack: (tx, sagaId) => turnSagaBack(deps, tx, sagaId),
     retry: (tx, sagaId) => retryStuck(deps, tx, sagaId),
     skip: (tx, sagaId, step, reason) => skipStep(deps, tx, sagaId, step, reason),
     view: (sagaId) => view(deps, sagaId),
@@ -47,6 +48,14 @@ async function start(deps: SagasDeps, tx: Tx, kind: string, sagaId: string, inpu
   if (JSON.stringify(input).length > largestInput) throw new ServiceError('jobs/input-too-large', { kind, sagaId });
   const now = deps.clock.now();
   if (await store.insertSaga(tx, sagaId, kind, input, newSaga(saga.steps, now), now)) deps.hint();
+}
+
+async function turnSagaBack(deps: SagasDeps, tx: Tx, sagaId: string): Promise<boolean> {
+  const loaded = await store.loadLocked(tx, sagaId);
+  if (loaded === undefined) return false;
+  const turned = turnBack(loaded.state, deps.clock.now());
+  if (turned !== undefined) await save(deps, tx, sagaId, loaded.state, turned);
+  return turned !== undefined;
 }
 
 async function retryStuck(deps: SagasDeps, tx: Tx, sagaId: string): Promise<{ readonly step: string }> {
