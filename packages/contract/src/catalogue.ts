@@ -185,6 +185,8 @@ export const deviceVerdict = z.object({
   reasons: z.array(z.object({ code: deviceReason, text: localText })).min(1),
 }).meta({ id: 'DeviceVerdict' });
 
+const files = { dataset: catalogueSet };
+
 export const catalogueRoutes = {
   listPlans: route({
     operationId: 'listPlans', method: 'GET', path: '/v1/plans', tag: 'Plans', audience: 'public',
@@ -237,6 +239,23 @@ export const catalogueRoutes = {
     params: z.object({ planId: id }),
     body: z.strictObject({ onSale: z.boolean().optional(), position: z.int().min(0).max(1_000_000).optional(), prices: prices.optional() }),
     responses: { 200: listedPlan }, problems: ['catalogue/unknown-plan', 'catalogue/repeated-currency'],
+  }),
+  exportCatalogueCsv: route({
+    operationId: 'exportCatalogueCsv', method: 'GET', path: '/v1/catalogue/sets/:dataset/csv', tag: 'Catalogue', audience: 'agent', permission: 'catalogue:read',
+    summary: 'A data set as CSV, as import reads it', params: z.object(files), responses: { 200: 'text/csv; charset=utf-8' },
+  }),
+  exportCatalogueJson: route({
+    operationId: 'exportCatalogueJson', method: 'GET', path: '/v1/catalogue/sets/:dataset/json', tag: 'Catalogue', audience: 'agent', permission: 'catalogue:read',
+    summary: 'A data set as a JSON array, a row a line, as import reads it', params: z.object(files), responses: { 200: 'application/json; charset=utf-8' },
+  }),
+  importCatalogue: route({
+    operationId: 'importCatalogue', method: 'POST', path: '/v1/catalogue/imports', tag: 'Catalogue', audience: 'agent', permission: 'catalogue:write',
+    idempotent: true, bodyLimit: 12_000_000,
+    summary: 'Adds and changes rows of a data set by their keys; all or nothing. A dry run lists every fault with its line',
+    body: z.strictObject({
+      dataset: catalogueSet, format: z.enum(['csv', 'json']), text: z.string().max(4_000_000), dryRun: z.boolean().default(true),
+    }),
+    responses: { 200: catalogueReport },
   }),
 } as const;
 

@@ -8,6 +8,9 @@ import { changePlan } from './change-plan.ts';
 import { checkDevice } from './check-device.ts';
 import type { CatalogueDeps } from './index.ts';
 import { search } from './search.ts';
+import { importSet } from './sets/import.ts';
+import { rowsOf } from './sets/index.ts';
+import { writeCsv, writeJson } from './sets/write-file.ts';
 import { planOf, servingOperators } from './shop.ts';
 import * as store from './store.ts';
 import { termOf } from './words.ts';
@@ -87,6 +90,15 @@ export function agentEndpoints(deps: CatalogueDeps): Endpoint[] {
     }),
     endpoint(catalogueRoutes.changePlan, async ({ params, body, principal }) => ({
       status: 200, body: await changePlan(deps, principal.agentId, params.planId, body),
+    })),
+    endpoint(catalogueRoutes.exportCatalogueCsv, async ({ params: { dataset } }) => ({
+      status: 200, body: writeCsv(dataset, await rowsOf(db, dataset)), headers: { 'content-disposition': `attachment; filename="${dataset}.csv"` },
+    })),
+    endpoint(catalogueRoutes.exportCatalogueJson, async ({ params: { dataset } }) => ({
+      status: 200, body: writeJson(await rowsOf(db, dataset)), headers: { 'content-disposition': `attachment; filename="${dataset}.json"` },
+    })),
+    endpoint(catalogueRoutes.importCatalogue, async ({ body, principal }) => ({
+      status: 200, body: await importSet(deps, { agentId: principal.agentId, ...body }),
     })),
   ];
 }
