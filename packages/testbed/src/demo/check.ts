@@ -72,7 +72,7 @@ async function endChecks(state: DemoState): Promise<CheckResult[]> {
   const refusal = await attempt.then(() => 'signed in', (error: unknown) => (error instanceof ContractError ? error.code : String(error)));
   // The names of a ZIP's files stand in it in clear.
   const zip = readFileSync(join(artefacts, 'export.zip'), 'latin1');
-  const lists = ['contacts.vcf', 'orders.json', 'usage.csv', 'balance-history.json', 'profile.json', 'messages.json'].filter((name) => !zip.includes(name));
+  const lists = ['contacts.vcf', 'orders.json', 'usage.csv', 'balance-history.json', 'account.json', 'messages.json'].filter((name) => !zip.includes(name));
   return [
     { name: 'no message after the confirmation', ok: last?.attachments.length === 2 && mail.filter((m) => m.attachments.length > 0).length === 1, detail: `${mail.length} messages, the last: ${last?.subject ?? 'none'}` },
     { name: 'the operator has forgotten the subscriber', ok: subscribers.every((s) => s.iccid !== iccid), detail: `…${iccid.slice(-4)} is not in its register` },
