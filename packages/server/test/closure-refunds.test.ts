@@ -1,38 +1,19 @@
 import { closureRoutes, paymentsRoutes } from '@yuanyou/contract';
-import type { Client } from '@yuanyou/contract';
 import { parseBundle, parseCertificate } from '@yuanyou/proof';
 import type { ClosureSubject } from '@yuanyou/proof';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sql } from '../src/platform/db/index.ts';
 import { expectSoundBooks, gatewayBooks, owedTo } from './support/books.ts';
 import { openHouse, type House } from './support/house.ts';
-import { card, givePlanAway, refusal, signUp, type Access, type Receipt, type Traveller } from './support/traveller.ts';
+import { card, givePlanAway, signUp, type Access } from './support/traveller.ts';
 
 let house: House;
-let agent: Client;
-beforeAll(async () => {
-  house = await openHouse();
-  agent = await house.agent('support');
-});
+beforeAll(async () => { house = await openHouse(); });
 afterAll(() => house.stop());
 
 async function certified(access: Access): Promise<ClosureSubject> {
   const { body } = await house.client().call(closureRoutes.getCertificate, { body: { caseNumber: access.caseNumber, accessCode: access.accessCode } });
   return parseCertificate(parseBundle(body).certificate).statement.credentialSubject;
-}
-
-async function paramsOf(receipt: Receipt): Promise<{ caseId: string }> {
-  return { caseId: (await house.db.one<{ id: string }>(sql`select case_id as id from closure.case where case_number = ${receipt.caseNumber}`)).id };
-}
-
-/** Somebody else has paid the money back at the gateway, past us: our refund is refused for good. */
-async function payBackBehindOurBack(t: Traveller): Promise<void> {
-  const intents = await house.db.all<{ id: string }>(sql`select intent_id as id from payments.payment where account_id = ${t.accountId}`);
-  for (const { id } of intents) {
-    await fetch(`${house.gateway.shown['url']}/v1/refunds`, {
-      method: 'POST', body: new URLSearchParams({ payment_intent: id }), headers: { authorization: `Bearer ${house.gateway.shown['secretKey']}` },
-    });
-  }
 }
 
 describe('money goes back', () => {
@@ -78,51 +59,6 @@ describe('money goes back', () => {
     expect((await gatewayBooks(house)).refunds.some(({ amountMinor }) => amountMinor === 1700)).toBe(false);
     expect(await owedTo(house, t.accountId)).toBe(0n);
     await expectSoundBooks(house);
-  });
-});
-
-describe('a refund that the gateway refuses for good', () => {
-  async function stuck(amount: number): Promise<{ t: Traveller; receipt: Receipt }> {
-    const t = await signUp(house);
-    await t.topUp(amount);
-    await payBackBehindOurBack(t);
-    const receipt = await t.apply();
-    await house.run();
-    const status = await t.status(receipt);
-    expect(status.state).toBe('executing');
-    expect(status.steps.find(({ step }) => step === 'pay-out')).toMatchObject({ state: 'stuck', actsNow: 'agent' });
-    expect(status.refunds).toMatchObject([{ state: 'failed' }]);
-    expect(await owedTo(house, t.accountId)).toBe(BigInt(amount));
-    return { t, receipt };
-  }
-
-  test('stops the case for an agent, whose retry is another refund; many words of the gateway are not many tries', async () => {
-    const { receipt } = await stuck(1100);
-    const tries = async () => (await house.db.one<{ n: bigint }>(sql`select count(*) as n from payments.refund where amount_minor = 1100`)).n;
-    expect(await tries()).toBe(1n);
-    await house.later(3_600_000);
-    expect(await tries()).toBe(1n);
-    const { body } = await agent.call(closureRoutes.retryClosureStep, { params: await paramsOf(receipt), body: { reason: 'the bank says it works now' } });
-    expect(body.stuckStep).toBeNull();
-    await house.run();
-    expect(await tries()).toBe(2n);
-    const { items } = (await agent.call(closureRoutes.listClosureCases, { query: { state: 'executing', limit: 100 } })).body;
-    expect(items.find(({ caseNumber }) => caseNumber === receipt.caseNumber)!.stuckStep).toBe('pay-out');
-  });
-
-  test('skipped with a reason: the closure goes on, says that it is partial and that the refund failed, and the money stays owed', async () => {
-    const { t, receipt } = await stuck(1300);
-    const params = await paramsOf(receipt);
-    expect(await refusal(agent.call(closureRoutes.skipClosureStep, { params, body: { step: 'erase', reason: 'no' } }))).toBe('409 closure/action-not-allowed');
-    await agent.call(closureRoutes.skipClosureStep, { params, body: { step: 'pay-out', reason: 'paid by bank transfer' } });
-    await house.run();
-    const status = await t.status(receipt);
-    expect(status.state).toBe('partiallyCompleted');
-    expect(status.completedAt).not.toBeNull();
-    expect(status.steps.find(({ step }) => step === 'pay-out')!.state).toBe('skipped');
-    expect((await certified(receipt)).paid).toMatchObject([{ kind: 'refund', amountMinor: 1300, state: 'failed' }]);
-    expect(await owedTo(house, t.accountId)).toBe(1300n);
-    expect(await house.db.all(sql`select reason from audit.entry where action = 'closure.skip' and subject_id = ${params.caseId}`)).toEqual([{ reason: 'paid by bank transfer' }]);
   });
 });
 

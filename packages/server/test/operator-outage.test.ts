@@ -100,7 +100,7 @@ test('one who wants to leave is told the truth about an order in flight, and can
   expect((await cancel()).body.state).toBe('undone');
   expect(await t.balance()).toEqual({ cash: 2000, promo: 400 });
   const acts = await house.db.all<{ action: string }>(sql`select action from audit.entry where actor_kind = 'account' and subject_id in (${orderId}, ${lineId}) order by id`);
-  expect(acts.map(({ action }) => action)).toEqual(['orders.place', 'lines.give-up', 'orders.cancel']);
+  expect(acts.map(({ action }) => action).toSorted()).toEqual(['lines.give-up', 'orders.cancel', 'orders.place']);
   await up();
   const receipt = await t.apply();
   await house.later(hour);

@@ -33,16 +33,15 @@ export interface Closure {
 async function wakeFor(deps: ClosureDeps, accountId: string): Promise<void> {
   await deps.db.transaction(async (tx) => {
     const theCase = await store.openCaseOf(tx, accountId);
-    if (theCase?.state !== 'executing' || theCase.executionId === null) return;
     // One that is stuck waits for an agent: what failed would only fail again.
-    if ((await deps.sagas.view(theCase.executionId))?.status !== 'stuck') await deps.sagas.wake(tx, theCase.executionId);
+    if (theCase?.state === 'executing' && theCase.executionId !== null) await deps.sagas.wake(tx, theCase.executionId, { alsoStuck: false });
   });
 }
 
 /** The last messages are sealed under the execution's own subject: their end is what confirming waits for. */
 async function wakeExecution(deps: ClosureDeps, subjectId: string): Promise<void> {
   const executionId = executionOfSubject(subjectId);
-  if (executionId !== undefined) await deps.db.transaction((tx) => deps.sagas.wake(tx, executionId));
+  if (executionId !== undefined) await deps.db.transaction((tx) => deps.sagas.wake(tx, executionId, { alsoStuck: false }));
 }
 
 const holder: SubjectHolder = {

@@ -27,8 +27,8 @@ export interface PlannedRefund {
   readonly currency: string;
   /** Masked: brand and last four digits. */
   readonly method: string;
-  /** Present once an agent has to look: the payment processor refused it for good. */
-  readonly refused?: true;
+  /** The payment processor refused it for good: it waits for an agent, who may have it tried again. */
+  readonly refused?: 'held' | 'again';
 }
 
 type Text<T> = { readonly [K in keyof T]: T[K] extends bigint ? string : T[K] };
@@ -137,6 +137,11 @@ export function plansOf(settled: readonly Settled[]): Settlement['plans'] {
     ...s, usedBytes: String(s.usedBytes), totalBytes: String(s.totalBytes), returnedCashMinor: String(s.returnedCashMinor),
     returnedPromoMinor: String(s.returnedPromoMinor), forfeitedMinor: String(s.forfeitedMinor),
   }));
+}
+
+/** An agent wants refused refunds tried again. */
+export function tryRefundsAgain(settlement: Settlement): Settlement {
+  return { ...settlement, refunds: settlement.refunds.map((refund) => (refund.refused === 'held' ? { ...refund, refused: 'again' } : refund)) };
 }
 
 /** The plans of a settlement, as usage told of them. */

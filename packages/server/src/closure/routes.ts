@@ -10,6 +10,7 @@ import { applyForClosure } from './apply.ts';
 import { approveByAgent, refuse, skipCoolingOff } from './decide.ts';
 import { openExport, tokenHash } from './export.ts';
 import { closureCursor, cursorAfter } from './cursor.ts';
+import { tryRefundsAgain } from './model.ts';
 import type { Case } from './model.ts';
 import { locked } from './move.ts';
 import type { ClosureDeps } from './ports.ts';
@@ -99,6 +100,7 @@ function agentEndpoints(deps: ClosureDeps): Endpoint[] {
     endpoint(closureRoutes.retryClosureStep, async ({ principal, params, body }) => {
       await deps.db.transaction(async (tx) => {
         const theCase = await locked(tx, params.caseId);
+        if (theCase.settlement !== null) await store.saveSettlement(tx, theCase.caseId, tryRefundsAgain(theCase.settlement));
         await deps.sagas.wake(tx, executionOf(theCase));
         await deps.audit.record(tx, {
           actor: { kind: 'agent', id: principal.agentId }, action: 'closure.retry', subjectKind: 'closure', subjectId: theCase.caseId,

@@ -12,7 +12,7 @@ const lookAgainMs = 30_000;
 
 /** A refund that was refused for good is over, and its money on the balance again: an agent's new try is another refund. */
 async function anew(deps: ClosureDeps, tx: Tx, refund: PlannedRefund): Promise<PlannedRefund> {
-  if (refund.refused !== true) return refund;
+  if (refund.refused !== 'again') return refund;
   const { refused: _over, ...rest } = refund;
   const refundId = newId(deps.clock.now().getTime());
   await deps.payments.requestRefund(tx, { refundId, paymentId: refund.paymentId, amountMinor: BigInt(refund.amountMinor) });
@@ -22,7 +22,7 @@ async function anew(deps: ClosureDeps, tx: Tx, refund: PlannedRefund): Promise<P
 async function planned(deps: ClosureDeps, tx: Tx, caseId: string): Promise<readonly PlannedRefund[]> {
   const { settlement } = await locked(tx, caseId);
   if (settlement === null) return [];
-  if (!settlement.refunds.some(({ refused }) => refused === true)) return settlement.refunds;
+  if (!settlement.refunds.some(({ refused }) => refused === 'again')) return settlement.refunds;
   const refunds: PlannedRefund[] = [];
   for (const refund of settlement.refunds) refunds.push(await anew(deps, tx, refund));
   await store.saveSettlement(tx, caseId, { ...settlement, refunds });
@@ -32,7 +32,7 @@ async function planned(deps: ClosureDeps, tx: Tx, caseId: string): Promise<reado
 async function markRefused(tx: Tx, caseId: string, refundId: string): Promise<void> {
   const { settlement } = await locked(tx, caseId);
   if (settlement === null) return;
-  const refunds = settlement.refunds.map((refund) => (refund.refundId === refundId ? { ...refund, refused: true as const } : refund));
+  const refunds = settlement.refunds.map((refund) => (refund.refundId === refundId ? { ...refund, refused: 'held' as const } : refund));
   await store.saveSettlement(tx, caseId, { ...settlement, refunds });
 }
 
@@ -44,9 +44,9 @@ export function payOut(deps: ClosureDeps): Step {
     async run({ input, now, transaction }) {
       let pending = false;
       let refused = false;
-      for (const { refundId } of await transaction((tx) => planned(deps, tx, input.caseId))) {
-        const outcome = await deps.payments.payRefund(refundId);
-        if (outcome === 'failed') await transaction((tx) => markRefused(tx, input.caseId, refundId));
+      for (const { refundId, refused: held } of await transaction((tx) => planned(deps, tx, input.caseId))) {
+        const outcome = held === undefined ? await deps.payments.payRefund(refundId) : 'failed';
+        if (outcome === 'failed' && held === undefined) await transaction((tx) => markRefused(tx, input.caseId, refundId));
         refused ||= outcome === 'failed';
         pending ||= outcome === 'pending';
       }
