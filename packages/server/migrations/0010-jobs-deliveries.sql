@@ -154,6 +154,27 @@ BEGIN
   RETURN true;
 END $$;
 
+-- A worker's whole turn in one statement: saves how deliveries ended, takes back what is due again and claims the next ones.
+-- Its commit need not reach the disk before the worker goes on: a crash that takes it back takes back all that came after, and what was
+-- delivered is delivered again.
+CREATE FUNCTION jobs.turn_deliveries(
+  p_event_ids uuid[], p_consumers text[], p_attempts integer[], p_fates text[], p_errors text[], p_due_ats timestamptz[],
+  p_refresh integer, p_known text[], p_now timestamptz, p_lease_until timestamptz, p_limit integer
+) RETURNS SETOF jobs.delivery
+LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM set_config('synchronous_commit', 'off', true);
+  FOR i IN 1 .. cardinality(p_event_ids) LOOP
+    PERFORM jobs.end_delivery(p_event_ids[i], p_consumers[i], p_attempts[i], p_fates[i], p_errors[i], p_due_ats[i], p_now);
+  END LOOP;
+  IF p_refresh > 0 THEN
+    PERFORM jobs.refresh_deliveries(p_now, p_refresh);
+  END IF;
+  IF p_limit > 0 THEN
+    RETURN QUERY SELECT * FROM jobs.claim_deliveries(p_known, p_now, p_lease_until, p_limit);
+  END IF;
+END $$;
+
 -- Renews a lease; a locked row is just ending.
 CREATE FUNCTION jobs.extend_delivery(p_event_id uuid, p_consumer text, p_attempt integer, p_lease_until timestamptz) RETURNS void
 LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$

@@ -273,6 +273,7 @@ function breaking(db: Transactor, failAt: number): Transactor {
       const counted: Tx = {
         all: async (query) => { step(); return tx.all(query); }, maybe: async (query) => { step(); return tx.maybe(query); },
         one: async (query) => { step(); return tx.one(query); }, run: async (query) => { step(); return tx.run(query); },
+        send: (query) => { step(); tx.send(query); }, onCommit: (call) => { tx.onCommit(call); },
       };
       return work(counted);
     }),

@@ -16,7 +16,7 @@ export function createAudit(deps: { readonly clock: Clock }): Audit {
       const details = JSON.stringify(entry.details ?? null);
       if (details.length > largestDetails) throw new ServiceError('audit/too-large', { action: entry.action });
       const at = deps.clock.now();
-      await store.insertEntry(tx, newId(at.getTime()), at, entry);
+      store.insertEntry(tx, newId(at.getTime()), at, entry);
     },
     ofSubject: (db, subject, page) => paged(page, (before, limit) => store.listOfSubject(db, subject.kind, subject.id, before, limit)),
     ofAccount: (db, accountId, page) => paged(page, (before, limit) => store.listOfAccount(db, accountId, before, limit)),

@@ -2,9 +2,9 @@ import { sql, type Reader, type Tx } from '../db/index.ts';
 import type { Json } from '../jobs/types.ts';
 import type { Actor, AuditEntry, AuditRecord } from './types.ts';
 
-export async function insertEntry(tx: Tx, id: string, at: Date, entry: AuditEntry): Promise<void> {
+export function insertEntry(tx: Tx, id: string, at: Date, entry: AuditEntry): void {
   const details = entry.details === undefined ? null : JSON.stringify(entry.details);
-  await tx.run(sql`
+  tx.send(sql`
     insert into audit.entry (id, at, actor_kind, actor_id, action, subject_kind, subject_id, account_id, reason, details)
     values (${id}::uuid, ${at}, ${entry.actor.kind}, ${entry.actor.id}, ${entry.action}, ${entry.subjectKind}, ${entry.subjectId},
       ${entry.accountId ?? null}::uuid, ${entry.reason ?? null}, ${details}::jsonb)`);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isUniqueViolation, openDatabase, sql } from './index.ts';
+import { isUniqueViolation, openDatabase, sql, type Tx } from './index.ts';
 import { testDatabase, type TestDatabase } from './testing.ts';
 
 let t: TestDatabase;
@@ -63,6 +63,48 @@ test('a transaction cannot be used after its end', async () => {
 test('several statements of a transaction may be under way at once', async () => {
   const sums = await t.db.transaction((tx) => Promise.all([1, 2, 3].map((n) => tx.one(sql<{ n: number }>`select ${n}::int as n`))));
   expect(sums.map(({ n }) => n)).toEqual([1, 2, 3]);
+});
+
+test('a statement that nobody waits for is in the transaction like any other', async () => {
+  const told: string[] = [];
+  await t.db.transaction(async (tx) => {
+    tx.onCommit(() => { told.push('committed'); });
+    tx.send(sql`insert into box values (50, 1)`);
+    expect(await tx.one(sql`select n from box where id = 50`)).toEqual({ n: 1n });
+    tx.send(sql`update box set n = 2 where id = 50`);
+    expect(told).toEqual([]);
+  });
+  expect(await t.db.one(sql`select n from box where id = 50`)).toEqual({ n: 2n });
+  expect(told).toEqual(['committed']);
+});
+
+test('its failure fails the transaction with its own error, whatever came after it', async () => {
+  const told: string[] = [];
+  const failing = (after: (tx: Tx) => Promise<unknown>): Promise<unknown> => t.db.transaction(async (tx) => {
+    tx.onCommit(() => { told.push('committed'); });
+    tx.send(sql`insert into box values (51, 1)`);
+    tx.send(sql`insert into box values (51, 1)`);
+    return after(tx);
+  });
+  for (const after of [
+    async () => {}, (tx: Tx) => tx.all(sql`select 1`), (tx: Tx) => tx.all(sql`select 1`).catch(() => {}),
+  ]) {
+    expect(isUniqueViolation(await failing(after).catch((error: unknown) => error))).toBe(true);
+  }
+  expect(told).toEqual([]);
+  expect(await t.db.maybe(sql`select n from box where id = 51`)).toBeUndefined();
+});
+
+test('a commit that may reach the disk later is seen by all at once, and the next one waits for the disk again', async () => {
+  const db = openDatabase({ url: `${t.url}&options=${encodeURIComponent('-c synchronous_commit=on')}`, maxConnections: 1 });
+  const setting = sql<{ setting: string }>`select current_setting('synchronous_commit') as setting`;
+  await db.transaction(async (tx) => {
+    expect(await tx.one(setting)).toEqual({ setting: 'off' });
+    tx.send(sql`insert into box values (52, 1)`);
+  }, { durable: 'soon' });
+  expect(await db.one(setting)).toEqual({ setting: 'on' });
+  await db.close();
+  expect(await t.db.one(sql`select n from box where id = 52`)).toEqual({ n: 1n });
 });
 
 test('deadlocked transactions are repeated and both commit', async () => {

@@ -3,13 +3,13 @@ import pg from 'pg';
 import { sql, type RawBuilder } from 'kysely';
 import { ServiceError } from '../errors.ts';
 import { isRepeatable, isStalePlan } from './failures.ts';
-import { compile } from './statements.ts';
+import { compile, type Statement } from './statements.ts';
 import { typeParsers } from './values.ts';
-import type { Reader, Transactor, Tx } from './types.ts';
+import type { Reader, Transactor, TransactionOptions, Tx } from './types.ts';
 
 export { sql } from 'kysely';
 export type { RawBuilder } from 'kysely';
-export type { Reader, Transactor, Tx } from './types.ts';
+export type { Reader, Transactor, TransactionOptions, Tx } from './types.ts';
 export { isUniqueViolation, sqlState } from './failures.ts';
 
 export interface DatabaseOptions {
@@ -42,6 +42,7 @@ export interface Database extends Transactor {
 }
 
 const attempts = 6;
+const commitSoon = 'set local synchronous_commit = off';
 
 /** Opens a pool; connects at first use. */
 export function openDatabase(given: string | DatabaseOptions): Database {
@@ -52,11 +53,14 @@ export function openDatabase(given: string | DatabaseOptions): Database {
   const prepare = options.pooling !== 'transaction';
   const begin = prepare ? 'begin' : beginWithLimits(options);
 
-  const reader = readerOver((query) => pool.query(compile(query, prepare)));
+  // One statement that failed has done nothing.
+  const alone = (statement: RawBuilder<unknown>): Promise<pg.QueryResult> => repeatedly(() => pool.query(compile(statement, prepare)));
+  const reader = readerOver(alone);
   return {
     ...reader,
-    alone: (statement) => repeatedly(async () => (await pool.query(compile(statement, prepare))).rowCount ?? 0),
-    transaction: (work) => repeatedly((attempt) => once(pool, begin, prepare, work, attempt)),
+    alone: async (statement) => (await alone(statement)).rowCount ?? 0,
+    transaction: (work, { durable }: TransactionOptions = {}) =>
+      repeatedly((attempt) => once(pool, durable === 'soon' ? `${begin}; ${commitSoon}` : begin, prepare, work, attempt)),
     async script(text) { await pool.query(text); },
     async version() {
       const { number } = await reader.one(sql<{ number: number }>`select current_setting('server_version_num')::int as number`);
@@ -124,34 +128,63 @@ function readerOver(query: (query: RawBuilder<unknown>) => Promise<pg.QueryResul
 async function once<T>(pool: pg.Pool, begin: string, prepare: boolean, work: (tx: Tx) => Promise<T>, attempt: number): Promise<T> {
   const client = await pool.connect();
   let broken: Error | boolean = false;
-  let open = true;
-  const gather = gathererOf(client);
-  const query = (q: RawBuilder<unknown>): Promise<pg.QueryResult> => {
-    if (!open) return Promise.reject(new ServiceError('db/transaction-ended'));
-    gather();
-    return client.query(compile(q, prepare));
-  };
-  const tx: Tx = { ...readerOver(query), run: async (q) => (await query(q)).rowCount ?? 0 };
+  const open = openTx(client, prepare);
   try {
-    gather();
-    const begun = client.query(begin);
+    const begun = open.query(begin);
     // `work` may fail before BEGIN is answered; its failure is then the one that counts.
     begun.catch((error: Error) => { broken = error; });
-    const result = await work(tx);
-    open = false;
-    await begun;
-    const end = await client.query('commit');
+    const result = await work(open.tx);
+    open.end();
+    const [, end] = await Promise.all([begun, open.query('commit')]);
+    if (open.failure()) throw open.failure();
     // A statement failed and `work` went on regardless: PostgreSQL answers COMMIT with ROLLBACK.
     if (end.command !== 'COMMIT') throw new ServiceError('db/rolled-back', { attempt });
+    open.committed();
     return result;
-  } catch (error) {
-    open = false;
+  } catch (thrown) {
+    open.end();
     await client.query('rollback').catch((failure: Error) => { broken = failure; });
+    // What follows a statement that failed fails on its account.
+    const error = open.failure() ?? thrown;
     if (isStalePlan(error)) broken = true;
     throw error;
   } finally {
     client.release(broken);
   }
+}
+
+interface OpenTx {
+  readonly tx: Tx;
+  query(query: string | Statement): Promise<pg.QueryResult>;
+  /** What a statement failed with that nobody waits for. */
+  failure(): unknown;
+  end(): void;
+  committed(): void;
+}
+
+function openTx(client: pg.PoolClient, prepare: boolean): OpenTx {
+  let open = true;
+  let failure: unknown;
+  const calls: (() => void)[] = [];
+  const gather = gathererOf(client);
+  const send = (query: string | Statement): Promise<pg.QueryResult> => {
+    gather();
+    return client.query(query as Statement);
+  };
+  const query = (q: RawBuilder<unknown>): Promise<pg.QueryResult> =>
+    (open ? send(compile(q, prepare)) : Promise.reject(new ServiceError('db/transaction-ended')));
+  return {
+    tx: {
+      ...readerOver(query),
+      run: async (q) => (await query(q)).rowCount ?? 0,
+      send: (q) => { query(q).catch((error: unknown) => { failure ??= error; }); },
+      onCommit: (call) => { calls.push(call); },
+    },
+    query: send,
+    failure: () => failure,
+    end: () => { open = false; },
+    committed: () => { for (const call of calls) call(); },
+  };
 }
 
 /** Statements that are asked for at once leave in one write: each write wakes the server's process, which costs more than most statements. */

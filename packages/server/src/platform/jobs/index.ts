@@ -49,8 +49,6 @@ export interface Jobs {
 const pruneEveryMs = 10 * 60_000;
 const pruneBatch = 2000;
 const mostDrainRounds = 10_000;
-/** When to look after an event or saga was announced: its transaction has yet to commit, and nobody tells when it does. */
-const hintLadderMs = [1, 4, 12, 40, 100];
 
 /** Outbox, sagas and scheduled tasks over one database, shared by any number of processes. */
 export function createJobs(deps: JobsDeps): Jobs {
@@ -60,8 +58,9 @@ export function createJobs(deps: JobsDeps): Jobs {
   const subscriptions = new Map<string, Subscription>();
   const kinds = new Map<string, AnySaga>();
   let stopping = false;
+  let started = false;
 
-  const deliverer = createDeliverer({ db, clock, log, settings, subscriptions });
+  const deliverer = createDeliverer({ db, clock, log, settings, subscriptions, stopping: () => stopping });
   const runner = createRunner({ db, clock, log, settings, kinds, faults: deps.faults ?? { at() {} }, stopping: () => stopping });
   const scheduler = createScheduler({ db, clock, log, settings });
   const { idleMs } = settings;
@@ -69,26 +68,27 @@ export function createJobs(deps: JobsDeps): Jobs {
   const sagaRuns = createPump({ name: 'sagas', concurrency: settings.concurrentSagas, idleMs, log, ...runner });
   const tasks = createPump({ name: 'schedule', concurrency: 4, idleMs: idleMs * 4, log, ...scheduler });
   const pumps: readonly Pump[] = [deliveries, sagaRuns, tasks];
-  const hint = createHint(() => { deliveries.poke(); sagaRuns.poke(); });
+  const eventCame = (): void => { deliverer.announce(); deliveries.poke(); };
   const hearts = createHearts([deliverer, runner, scheduler], settings.leaseMs / 3, log);
 
   scheduler.every('jobs.prune', pruneEveryMs, () => prune(db, clock, settings));
   return {
-    outbox: createOutbox({ clock, subscriptions, hint: hint.announce }),
-    deadLetters: createDeadLetters({ db, clock, hint: hint.announce }),
-    sagas: createSagas({ db, clock, kinds, hint: hint.announce }),
+    outbox: createOutbox({ clock, subscriptions, hint: eventCame }),
+    deadLetters: createDeadLetters({ db, clock, hint: eventCame }),
+    sagas: createSagas({ db, clock, kinds, hint: sagaRuns.poke }),
     schedule: { every: (name, everyMs, run) => { scheduler.every(name, everyMs, run); } },
     start() {
       log.info({ workerId: deps.workerId ?? randomUUID() }, 'jobs start');
+      started = true;
       hearts.start();
-      hint.start();
       for (const pump of pumps) pump.start();
     },
     async stop() {
       stopping = true;
-      hint.stop();
+      started = false;
       try {
         await within(settings.longestStopMs, Promise.all(pumps.map((pump) => pump.stop())));
+        await deliverer.letGo();
         stopping = false;
       } catch (error) {
         log.warn({ failure: describeFailure(error) }, 'stopped with work under way; its leases will run out');
@@ -101,7 +101,7 @@ export function createJobs(deps: JobsDeps): Jobs {
       try {
         await drainAll(pumps);
       } finally {
-        if (!hint.started()) hearts.stop();
+        if (!started) hearts.stop();
       }
     },
   };
@@ -122,26 +122,6 @@ async function prune(db: Transactor, clock: Clock, settings: JobsSettings): Prom
   const deadBefore = new Date(now - settings.keepDeadMs);
   let pruned = pruneBatch;
   while (pruned >= pruneBatch) pruned = await db.transaction((tx) => pruneDeliveries(tx, doneBefore, deadBefore, pruneBatch));
-}
-
-/** Looks several times shortly after an announcement, then leaves it to the idle look. */
-function createHint(look: () => void): { announce(): void; start(): void; stop(): void; started(): boolean } {
-  let timer: NodeJS.Timeout | undefined;
-  let rung = -1;
-  let active = false;
-  const climbTo = (next: number): void => {
-    clearTimeout(timer);
-    const waitMs = hintLadderMs[next];
-    rung = waitMs === undefined ? -1 : next;
-    if (waitMs !== undefined) timer = setTimeout(() => { look(); climbTo(next + 1); }, waitMs).unref();
-  };
-  return {
-    // On the lowest rung already: announcements without end must not keep putting the look off.
-    announce() { if (active && rung !== 0) climbTo(0); },
-    start() { active = true; },
-    stop() { active = false; clearTimeout(timer); rung = -1; },
-    started: () => active,
-  };
 }
 
 function createHearts(

@@ -5,7 +5,7 @@ import { describeFailure } from './failure.ts';
 export interface PumpOptions<T> {
   readonly name: string;
   readonly concurrency: number;
-  /** Pause between looks while nothing was found. */
+  /** Pause between looks while nothing was found; grows to four times as much while nothing comes. */
   readonly idleMs: number;
   readonly log: JobsLog;
   readonly claim: (limit: number) => Promise<readonly T[]>;
@@ -27,9 +27,10 @@ export function createPump<T>(options: PumpOptions<T>): Pump {
   let running: Promise<void> | undefined;
   let stopping = false;
   let poked = false;
+  let emptyLooks = 0;
   let rouse = (): void => {};
 
-  const poke = (): void => { poked = true; rouse(); };
+  const poke = (): void => { poked = true; emptyLooks = 0; rouse(); };
 
   const begin = (piece: T): void => {
     const ended = options.run(piece)
@@ -48,7 +49,7 @@ export function createPump<T>(options: PumpOptions<T>): Pump {
 
   const rest = (): Promise<void> => new Promise((resolve) => {
     // Processes started together must not keep asking together.
-    const timer = setTimeout(resolve, options.idleMs * (0.8 + Math.random() * 0.4));
+    const timer = setTimeout(resolve, options.idleMs * Math.max(1, Math.min(emptyLooks / 4, 4)) * (0.8 + Math.random() * 0.4));
     rouse = () => { clearTimeout(timer); resolve(); };
     if (poked || stopping) rouse();
   });
@@ -63,6 +64,7 @@ export function createPump<T>(options: PumpOptions<T>): Pump {
         options.log.warn({ pump: options.name, failure: describeFailure(error) }, 'could not look for work');
         await new Promise((resolve) => setTimeout(resolve, options.idleMs));
       }
+      emptyLooks = found === 0 ? emptyLooks + 1 : 0;
       if (found === 0) await rest();
     }
   };

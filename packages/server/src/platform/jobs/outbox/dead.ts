@@ -18,7 +18,7 @@ export function createDeadLetters(deps: { readonly db: Reader; readonly clock: C
     },
     async requeue(tx, eventId, consumer) {
       const requeued = await store.requeueDead(tx, eventId, consumer, deps.clock.now());
-      if (requeued) deps.hint();
+      if (requeued) tx.onCommit(deps.hint);
       return requeued;
     },
   };

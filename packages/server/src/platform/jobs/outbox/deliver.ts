@@ -15,32 +15,46 @@ export interface DelivererDeps {
   readonly log: JobsLog;
   readonly settings: JobsSettings;
   readonly subscriptions: ReadonlyMap<string, Subscription>;
+  readonly stopping: () => boolean;
 }
 
 export interface Deliverer {
   claim(limit: number): Promise<readonly ClaimedDelivery[]>;
   run(delivery: ClaimedDelivery): Promise<void>;
   heartbeat(): Promise<void>;
+  /** There is a new event: the next claim looks. */
+  announce(): void;
+  /** Gives back what was claimed and is not to run any more. */
+  letGo(): Promise<void>;
 }
 
 const refreshLimit = 500;
 
+/** What was claimed with the end of another delivery, and whether a look since then could find more. */
+interface Ahead {
+  claimed: ClaimedDelivery[];
+  looked: boolean;
+  announced: number;
+}
+
 export function createDeliverer(deps: DelivererDeps): Deliverer {
   const held = new Set<ClaimedDelivery>();
-  const end = groupedEnds(deps);
+  const ahead: Ahead = { claimed: [], looked: false, announced: 0 };
+  const end = groupedEnds((ended) => endAndClaim(deps, ahead, ended));
   let idle = true;
   let refreshedAt = 0;
-  const leaseUntil = (now: Date): Date => new Date(now.getTime() + deps.settings.leaseMs);
   return {
     async claim(limit) {
       if (deps.subscriptions.size === 0) return [];
-      const now = deps.clock.now();
-      if (idle || now.getTime() - refreshedAt >= deps.settings.idleMs) {
-        refreshedAt = now.getTime();
-        await deps.db.transaction((tx) => store.refreshDeliveries(tx, now, refreshLimit));
+      if (ahead.claimed.length > 0) return ahead.claimed.splice(0, limit);
+      if (ahead.looked) {
+        ahead.looked = false;
+        return [];
       }
-      const known = [...deps.subscriptions.keys()];
-      const claimed = await store.claimDeliveries(deps.db, { known, limit, now, leaseUntil: leaseUntil(now) });
+      const now = deps.clock.now();
+      const stale = idle || now.getTime() - refreshedAt >= deps.settings.idleMs;
+      if (stale) refreshedAt = now.getTime();
+      const claimed = await turn(deps, [], limit, stale ? refreshLimit : 0);
       idle = claimed.length === 0;
       return claimed;
     },
@@ -53,9 +67,38 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
       }
     },
     async heartbeat() {
-      if (held.size > 0) await deps.db.transaction((tx) => store.extendDeliveries(tx, [...held], leaseUntil(deps.clock.now())));
+      const leased = [...held, ...ahead.claimed];
+      if (leased.length > 0) await store.extendDeliveries(deps.db, leased, leaseUntil(deps, deps.clock.now()));
+    },
+    announce() {
+      ahead.announced += 1;
+      ahead.looked = false;
+    },
+    async letGo() {
+      const dueAt = deps.clock.now();
+      const left = ahead.claimed.splice(0).map((delivery) => ({ delivery, end: 'retry', error: 'jobs/stopped', dueAt }) as const);
+      ahead.looked = false;
+      if (left.length > 0) await turn(deps, left, 0, 0);
     },
   };
+}
+
+function leaseUntil(deps: DelivererDeps, now: Date): Date {
+  return new Date(now.getTime() + deps.settings.leaseMs);
+}
+
+function turn(deps: DelivererDeps, ended: readonly EndedDelivery[], limit: number, refresh: number): Promise<ClaimedDelivery[]> {
+  const now = deps.clock.now();
+  return store.turnDeliveries(deps.db, { ended, refresh, known: [...deps.subscriptions.keys()], limit, now, leaseUntil: leaseUntil(deps, now) });
+}
+
+/** The places that become free are filled by the same statement; the look that the pump asks for next then has its answer. */
+async function endAndClaim(deps: DelivererDeps, ahead: Ahead, ended: readonly EndedDelivery[]): Promise<void> {
+  const limit = deps.stopping() ? 0 : ended.length;
+  const { announced } = ahead;
+  const claimed = await turn(deps, ended, limit, 0);
+  ahead.claimed.push(...claimed);
+  ahead.looked = limit > 0 && claimed.length < limit && announced === ahead.announced;
 }
 
 async function deliver(deps: DelivererDeps, delivery: ClaimedDelivery): Promise<EndedDelivery> {
@@ -84,8 +127,8 @@ async function deliver(deps: DelivererDeps, delivery: ClaimedDelivery): Promise<
   }
 }
 
-/** Saves the ends that gather while one save is under way in one transaction: under load, one commit for many. */
-function groupedEnds(deps: DelivererDeps): (ended: EndedDelivery) => Promise<void> {
+/** Saves the ends that gather while one save is under way in one statement: under load, one commit for many. */
+function groupedEnds(save: (ended: readonly EndedDelivery[]) => Promise<void>): (ended: EndedDelivery) => Promise<void> {
   let gathered: EndedDelivery[] = [];
   let saving: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
@@ -95,7 +138,7 @@ function groupedEnds(deps: DelivererDeps): (ended: EndedDelivery) => Promise<voi
       const batch = gathered;
       gathered = [];
       next = undefined;
-      const saved = deps.db.transaction((tx) => store.endDeliveries(tx, batch, deps.clock.now()));
+      const saved = save(batch);
       // A failed save leaves its rows to their leases; it must not fail the saves after it.
       saving = saved.catch(() => undefined);
       return saved;

@@ -5,7 +5,6 @@ import { newId } from '../../ids.ts';
 import type { Event, EventType, Outbox } from '../types.ts';
 import * as store from './store.ts';
 
-
 /** Who is told of an event. */
 export interface Subscription {
   readonly type: EventType<unknown>;
@@ -17,6 +16,7 @@ export interface OutboxDeps {
   readonly clock: Clock;
   /** By `subscriptionName`. */
   readonly subscriptions: Map<string, Subscription>;
+  /** Called once an event was committed. */
   readonly hint: () => void;
 }
 
@@ -46,6 +46,6 @@ async function emit<B>(deps: OutboxDeps, tx: Tx, type: EventType<B>, key: string
   if (json.length > largestBody) throw new ServiceError('jobs/event-too-large', { event: type.name });
   const emittedAt = deps.clock.now();
   const eventId = newId(emittedAt.getTime());
-  await store.insertDeliveries(tx, { eventId, name: type.name, key, body: json, emittedAt, notBefore }, consumers);
-  deps.hint();
+  store.insertDeliveries(tx, { eventId, name: type.name, key, body: json, emittedAt, notBefore }, consumers);
+  tx.onCommit(deps.hint);
 }

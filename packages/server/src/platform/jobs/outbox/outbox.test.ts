@@ -34,6 +34,8 @@ function emit(jobs: Jobs, key: string, ...numbers: readonly number[]): Promise<v
 }
 
 const numbers = (events: readonly Event<{ n: number }>[]): number[] => events.map((event) => event.body.n);
+const turn = (ended: readonly store.EndedDelivery[], look: Partial<store.Turn>): Promise<store.ClaimedDelivery[]> => store.turnDeliveries(
+  database.db, { ended, refresh: 0, known: ['counter test.counted'], limit: 0, now: start, leaseUntil: start, ...look });
 const statuses = async (): Promise<string[]> => (await store.countByStatus(database.db)).map((row) => `${row.status} ${row.rows}`);
 
 describe('emitting', () => {
@@ -112,10 +114,10 @@ describe('order', () => {
     await emit(jobs, 'a', ...Array.from({ length: 40 }, (_, n) => n));
     const now = start;
     const leaseUntil = new Date(now.getTime() + 1);
-    const claimed = await store.claimDeliveries(database.db, { known: ['counter test.counted'], limit: 20, now, leaseUntil });
+    const claimed = await turn([], { limit: 20, now, leaseUntil });
     expect(claimed.map((one) => one.body)).toEqual([{ n: 0 }]);
     expect(await statuses()).toEqual(['behind 39', 'running 1']);
-    await database.db.transaction((tx) => store.endDeliveries(tx, [{ delivery: claimed[0]!, end: 'done' }], now));
+    await turn([{ delivery: claimed[0]!, end: 'done' }], { now });
     expect(await statuses()).toEqual(['behind 38', 'done 1', 'ready 1']);
     await jobs.drain();
     expect(numbers(seen)).toEqual(Array.from({ length: 39 }, (_, n) => n + 1));
@@ -205,13 +207,13 @@ describe('failures', () => {
     const { jobs, clock, seen } = bench();
     await emit(jobs, 'a', 1, 2);
     const leaseUntil = new Date(start.getTime() + 10_000);
-    const [lost] = await store.claimDeliveries(database.db, { known: ['counter test.counted'], limit: 1, now: start, leaseUntil });
+    const [lost] = await turn([], { limit: 1, leaseUntil });
     await jobs.drain();
     expect(seen).toEqual([]);
     clock.advance(10_000);
     await jobs.drain();
     expect(numbers(seen)).toEqual([1, 2]);
-    await database.db.transaction((tx) => store.endDeliveries(tx, [{ delivery: lost!, end: 'dead', error: 'late' }], start));
+    await turn([{ delivery: lost!, end: 'dead', error: 'late' }], {});
     expect(await statuses()).toEqual(['done 2']);
   });
 
@@ -219,10 +221,7 @@ describe('failures', () => {
     const { jobs, clock, seen } = bench(() => {}, { maxDeliveryAttempts: 2 });
     await emit(jobs, 'a', 1);
     for (let life = 0; life < 2; life++) {
-      await database.db.transaction((tx) => store.refreshDeliveries(tx, clock.now(), 10));
-      await store.claimDeliveries(database.db, {
-        known: ['counter test.counted'], limit: 1, now: clock.now(), leaseUntil: new Date(clock.now().getTime() + 1000),
-      });
+      await turn([], { refresh: 10, limit: 1, now: clock.now(), leaseUntil: new Date(clock.now().getTime() + 1000) });
       clock.advance(1000);
     }
     await jobs.drain();

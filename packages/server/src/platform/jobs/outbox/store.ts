@@ -17,58 +17,66 @@ export type EndedDelivery =
   | { readonly delivery: ClaimedDelivery; readonly end: 'retry'; readonly error: string; readonly dueAt: Date }
   | { readonly delivery: ClaimedDelivery; readonly end: 'dead'; readonly error: string };
 
-export async function insertDeliveries(tx: Tx, event: {
+export function insertDeliveries(tx: Tx, event: {
   readonly eventId: string; readonly name: string; readonly key: string; readonly body: string;
   readonly emittedAt: Date; readonly notBefore: Date | undefined;
-}, consumers: readonly string[]): Promise<void> {
+}, consumers: readonly string[]): void {
   const delayed = event.notBefore !== undefined && event.notBefore > event.emittedAt;
-  await tx.run(sql`
+  tx.send(sql`
     insert into jobs.delivery (event_id, consumer, event, key, body, emitted_at, status, due_at)
     select ${event.eventId}::uuid, c.name, ${event.name}, ${event.key}, ${event.body}::jsonb, ${event.emittedAt},
       ${delayed ? 'delayed' : 'ready'}, ${delayed ? event.notBefore : event.emittedAt}
     from unnest(${consumers}::text[]) as c (name)`);
 }
 
-/** Lets delayed rows that fell due take their place in their lanes, and takes back rows whose worker went silent. */
-export async function refreshDeliveries(tx: Tx, now: Date, limit: number): Promise<void> {
-  await tx.one(sql`select jobs.refresh_deliveries(${now}, ${limit})`);
+/** A worker's turn: what ended, and what it wants to claim. */
+export interface Turn {
+  readonly ended: readonly EndedDelivery[];
+  /** So many delayed rows that fell due take their place in their lanes, and so many come back whose worker went silent. */
+  readonly refresh: number;
+  /** What this process subscribes to, as `<consumer> <event>`. */
+  readonly known: readonly string[];
+  readonly limit: number;
+  readonly now: Date;
+  readonly leaseUntil: Date;
 }
 
-/** Takes due rows, each the oldest unsent of its lane. `known`: what this process subscribes to, as `<consumer> <event>`. */
-export async function claimDeliveries(db: Transactor, claim: {
-  readonly known: readonly string[]; readonly limit: number; readonly now: Date; readonly leaseUntil: Date;
-}): Promise<ClaimedDelivery[]> {
+interface ClaimedRow {
+  readonly event_id: string;
+  readonly consumer: string;
+  readonly event: string;
+  readonly key: string;
+  readonly body: Json;
+  readonly emitted_at: Date;
+  readonly attempts: number;
+}
+
+/**
+ * Saves how deliveries ended, except those that were taken back meanwhile, calls the next of their lanes forward, and takes due rows, each
+ * the oldest unsent of its lane.
+ */
+export async function turnDeliveries(db: Reader, { ended, refresh, known, limit, now, leaseUntil }: Turn): Promise<ClaimedDelivery[]> {
   try {
-    const rows = await db.transaction((tx) => tx.all(sql<{
-      event_id: string; consumer: string; event: string; key: string; body: Json; emitted_at: Date; attempts: number;
-    }>`
-      select event_id, consumer, event, key, body, emitted_at, attempts
-      from jobs.claim_deliveries(${claim.known}::text[], ${claim.now}, ${claim.leaseUntil}, ${claim.limit})`));
+    const rows = await db.all(sql<ClaimedRow>`
+      select event_id, consumer, event, key, body, emitted_at, attempts from jobs.turn_deliveries(
+        ${ended.map((one) => one.delivery.eventId)}::uuid[], ${ended.map((one) => one.delivery.consumer)}::text[],
+        ${ended.map((one) => one.delivery.attempt)}::integer[], ${ended.map((one) => one.end)}::text[],
+        ${ended.map((one) => (one.end === 'done' ? null : one.error))}::text[],
+        ${ended.map((one) => (one.end === 'retry' ? one.dueAt : null))}::timestamptz[],
+        ${refresh}, ${known}::text[], ${now}, ${leaseUntil}, ${limit})`);
     return rows.map((row) => ({
       eventId: row.event_id, consumer: row.consumer, event: row.event, key: row.key, body: row.body, emittedAt: row.emitted_at,
       attempt: row.attempts,
     }));
   } catch (error) {
     // A late commit slipped an older row into a lane just being claimed by another worker: the next look sorts it out.
-    if (isUniqueViolation(error, 'delivery_one_running')) return [];
-    throw error;
+    if (!isUniqueViolation(error, 'delivery_one_running')) throw error;
+    return ended.length === 0 ? [] : turnDeliveries(db, { ended, refresh: 0, known, limit: 0, now, leaseUntil });
   }
 }
 
-/** Saves how deliveries ended, except those that were taken back meanwhile, and calls the next of their lanes forward. */
-export async function endDeliveries(tx: Tx, ended: readonly EndedDelivery[], now: Date): Promise<void> {
-  await tx.all(sql`
-    select jobs.end_delivery(e.event_id, e.consumer, e.attempt, e.fate, e.error, e.due_at, ${now})
-    from unnest(
-      ${ended.map((one) => one.delivery.eventId)}::uuid[], ${ended.map((one) => one.delivery.consumer)}::text[],
-      ${ended.map((one) => one.delivery.attempt)}::integer[], ${ended.map((one) => one.end)}::text[],
-      ${ended.map((one) => (one.end === 'done' ? null : one.error))}::text[],
-      ${ended.map((one) => (one.end === 'retry' ? one.dueAt : null))}::timestamptz[]
-    ) as e (event_id, consumer, attempt, fate, error, due_at)`);
-}
-
-export async function extendDeliveries(tx: Tx, held: readonly ClaimedDelivery[], leaseUntil: Date): Promise<void> {
-  await tx.all(sql`
+export async function extendDeliveries(db: Transactor, held: readonly ClaimedDelivery[], leaseUntil: Date): Promise<void> {
+  await db.alone(sql`
     select jobs.extend_delivery(h.event_id, h.consumer, h.attempt, ${leaseUntil})
     from unnest(
       ${held.map((one) => one.eventId)}::uuid[], ${held.map((one) => one.consumer)}::text[], ${held.map((one) => one.attempt)}::integer[]

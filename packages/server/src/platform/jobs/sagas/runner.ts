@@ -70,9 +70,7 @@ function leaseUntil(deps: RunnerDeps): Date {
 async function claimDue(deps: RunnerDeps, held: ReadonlyMap<string, Claim>, limit: number): Promise<readonly Claim[]> {
   const kinds = [...deps.kinds.keys()];
   if (kinds.length === 0 || deps.stopping()) return [];
-  return deps.db.transaction((tx) => store.claimSagas(tx, {
-    kinds, except: [...held.keys()], limit, now: deps.clock.now(), leaseUntil: leaseUntil(deps),
-  }));
+  return store.claimSagas(deps.db, { kinds, except: [...held.keys()], limit, now: deps.clock.now(), leaseUntil: leaseUntil(deps) });
 }
 
 async function runClaimed(deps: RunnerDeps, claim: Claim): Promise<void> {

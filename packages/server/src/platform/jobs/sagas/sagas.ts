@@ -10,7 +10,7 @@ export interface SagasDeps {
   readonly db: Transactor;
   readonly clock: Clock;
   readonly kinds: Map<string, AnySaga>;
-  /** Called where a saga may have become ready. */
+  /** Called once a saga may have become ready. */
   readonly hint: () => void;
 }
 
@@ -47,7 +47,7 @@ async function start(deps: SagasDeps, tx: Tx, kind: string, sagaId: string, inpu
   if (saga === undefined) throw new Error(`no saga of kind ${kind} is registered`);
   if (JSON.stringify(input).length > largestInput) throw new ServiceError('jobs/input-too-large', { kind, sagaId });
   const now = deps.clock.now();
-  if (await store.insertSaga(tx, sagaId, kind, input, newSaga(saga.steps, now), now)) deps.hint();
+  if (await store.insertSaga(tx, sagaId, kind, input, newSaga(saga.steps, now), now)) tx.onCommit(deps.hint);
 }
 
 async function turnSagaBack(deps: SagasDeps, tx: Tx, sagaId: string): Promise<boolean> {
@@ -80,7 +80,7 @@ async function skipStep(deps: SagasDeps, tx: Tx, sagaId: string, step: string, r
 async function save(deps: SagasDeps, tx: Tx, sagaId: string, before: SagaState, after: SagaState): Promise<void> {
   if (after === before) return;
   await store.saveSaga(tx, sagaId, before, after, { keepLease: true, woken: true, now: deps.clock.now() });
-  deps.hint();
+  tx.onCommit(deps.hint);
 }
 
 async function view(deps: SagasDeps, sagaId: string): Promise<SagaView | undefined> {

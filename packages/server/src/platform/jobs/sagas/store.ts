@@ -56,11 +56,11 @@ export async function insertSaga(tx: Tx, sagaId: string, kind: string, input: Js
 }
 
 /** Takes due sagas that nobody holds, or whose holder let its lease run out. */
-export async function claimSagas(tx: Tx, claim: {
+export async function claimSagas(db: Reader, claim: {
   readonly kinds: readonly string[]; readonly except: readonly string[]; readonly limit: number;
   readonly now: Date; readonly leaseUntil: Date;
 }): Promise<Claim[]> {
-  const rows = await tx.all(sql<{ id: string; kind: string; input: Json; fence: bigint }>`
+  const rows = await db.all(sql<{ id: string; kind: string; input: Json; fence: bigint }>`
     update jobs.saga s set fence = s.fence + 1, lease_until = ${claim.leaseUntil}
     from (
       select id from jobs.saga

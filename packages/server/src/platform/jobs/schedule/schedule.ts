@@ -38,12 +38,9 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       if (tasks.size === 0) return [];
       const now = deps.clock.now();
       const known = [...tasks.values()];
-      const claimed = await deps.db.transaction(async (tx) => {
-        if (stored !== known.length) await store.ensureTasks(tx, known, now);
-        return store.claimTasks(tx, known.map((task) => task.name), limit, now, leaseUntil(now));
-      });
+      if (stored !== known.length) await store.ensureTasks(deps.db, known, now);
       stored = known.length;
-      return claimed;
+      return store.claimTasks(deps.db, known.map((task) => task.name), limit, now, leaseUntil(now));
     },
     async run(claimed) {
       held.add(claimed);
@@ -54,7 +51,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       }
     },
     async heartbeat() {
-      if (held.size > 0) await deps.db.transaction((tx) => store.extendTasks(tx, [...held], leaseUntil(deps.clock.now())));
+      if (held.size > 0) await store.extendTasks(deps.db, [...held], leaseUntil(deps.clock.now()));
     },
   };
 }
@@ -72,7 +69,7 @@ async function runTask(deps: SchedulerDeps, task: Task, claimed: ClaimedTask): P
   // A daily task that failed is not left until tomorrow.
   const again = new Date(now.getTime() + pauseMs(deps.settings.backoff, claimed.failures + 1, Math.random()));
   const dueAt = error !== null && again < onTime ? again : onTime;
-  await deps.db.transaction((tx) => store.endTask(tx, claimed, { dueAt, error, now }));
+  await store.endTask(deps.db, claimed, { dueAt, error, now });
 }
 
 /** The first beat after `now` of the period that began at `dueAt`: beats missed are not made up for. */
