@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { emailAddress, newPassword, newSession, sessionTransport } from './accounts.ts';
+import { passkey, passkeyCreated, passkeyCreation, passkeyProof, passkeyRequest } from './accounts/passkeys.ts';
 import { id, instant, page, paging } from './core/ids.ts';
 import { problems } from './core/problem.ts';
 import { route } from './core/route.ts';
@@ -15,6 +16,7 @@ export type Role = z.infer<typeof role>;
 export const permissions = {
   'agents:read': { roles: ['viewer', 'support', 'finance', 'operations'] },
   'agents:write': { roles: [] },
+  'approvals:read': { roles: ['viewer', 'support', 'finance', 'operations'] },
   'api-keys:write': { roles: ['operations'] },
   'catalogue:read': { roles: ['viewer', 'support', 'finance', 'operations'] },
   'catalogue:write': { roles: ['operations'] },
@@ -55,11 +57,87 @@ const name = z.string().trim().min(1).max(200).regex(/^[^\p{Cc}]*$/u);
 const roles = z.array(role).min(1).max(5);
 const withSession = z.object({ agent, session: newSession });
 
+/** An act that one agent asks for and another must agree to. Once approved, whoever asked does the same call again, and it is spent. */
+export const approval = z.object({
+  id, kind: z.string(), permission, subject: z.object({ kind: z.string(), id: z.string() }), details: z.record(z.string(), z.unknown()),
+  state: z.enum(['pending', 'approved', 'refused', 'used', 'expired']), askedBy: id, askedAt: instant, decidedBy: id.nullable(), decidedAt: instant.nullable(),
+  reason: z.string().nullable(), usedAt: instant.nullable(), expiresAt: instant,
+}).meta({ id: 'Approval' });
+
+/** Whether acts of a kind need a second person; `permission` is what that person must hold. */
+export const approvalRule = z.object({ kind: z.string(), permission, on: z.boolean() }).meta({ id: 'ApprovalRule' });
+
+const password = z.string().min(1).max(200);
+
+const passkeyRoutes = {
+  requestAgentPasskeySignIn: route({
+    operationId: 'requestAgentPasskeySignIn', method: 'POST', path: '/v1/agent-passkey-challenges', tag: 'Agents', audience: 'public',
+    summary: 'A challenge to sign an agent in with a passkey', responses: { 201: passkeyRequest },
+  }),
+  signInAgentWithPasskey: route({
+    operationId: 'signInAgentWithPasskey', method: 'POST', path: '/v1/agent-sessions/passkey', tag: 'Agents', audience: 'public',
+    summary: 'Signs an agent in with a passkey', body: z.strictObject({ ...passkeyProof.shape, transport: sessionTransport }),
+    responses: { 201: withSession }, problems: ['access/wrong-credentials'],
+  }),
+  listAgentPasskeys: route({
+    operationId: 'listAgentPasskeys', method: 'GET', path: '/v1/agent/passkeys', tag: 'Agents', audience: 'agent',
+    summary: 'The passkeys of the caller, oldest first', responses: { 200: z.object({ items: z.array(passkey) }) },
+  }),
+  startAgentPasskey: route({
+    operationId: 'startAgentPasskey', method: 'POST', path: '/v1/agent/passkeys/challenge', tag: 'Agents', audience: 'agent',
+    summary: 'A challenge for a new passkey', body: z.strictObject({ password }),
+    responses: { 201: passkeyCreation }, problems: ['access/wrong-credentials', 'access/session-needed', 'access/too-many-passkeys'],
+  }),
+  addAgentPasskey: route({
+    operationId: 'addAgentPasskey', method: 'POST', path: '/v1/agent/passkeys', tag: 'Agents', audience: 'agent',
+    summary: 'Adds the passkey that was made for a challenge; from now on the password alone does not sign in',
+    body: z.strictObject({ challengeId: id, name: z.string().trim().min(1).max(100), created: passkeyCreated }),
+    responses: { 201: passkey }, problems: ['access/wrong-proof', 'access/session-needed', 'access/too-many-passkeys'],
+  }),
+  removeAgentPasskey: route({
+    operationId: 'removeAgentPasskey', method: 'POST', path: '/v1/agent/passkeys/:passkeyId/removal', tag: 'Agents', audience: 'agent',
+    summary: 'Removes a passkey of the caller', params: z.strictObject({ passkeyId: id }), body: z.strictObject({ password }),
+    responses: { 204: null }, problems: ['access/wrong-credentials', 'access/session-needed', 'access/unknown'],
+  }),
+  removePasskeysOfAgent: route({
+    operationId: 'removePasskeysOfAgent', method: 'DELETE', path: '/v1/agents/:agentId/passkeys', tag: 'Agents', audience: 'agent', permission: 'agents:write',
+    summary: 'Removes the passkeys of an agent who lost them', params: z.strictObject({ agentId: id }), responses: { 204: null }, problems: ['access/unknown'],
+  }),
+} as const;
+
+const approvalRoutes = {
+  listApprovals: route({
+    operationId: 'listApprovals', method: 'GET', path: '/v1/approvals', tag: 'Agents', audience: 'agent', permission: 'approvals:read',
+    summary: 'Acts that need a second person, newest first', query: paging.extend({ state: approval.shape.state.optional() }), responses: { 200: page(approval) },
+  }),
+  getApproval: route({
+    operationId: 'getApproval', method: 'GET', path: '/v1/approvals/:approvalId', tag: 'Agents', audience: 'agent', permission: 'approvals:read',
+    summary: 'One of them', params: z.strictObject({ approvalId: id }), responses: { 200: approval }, problems: ['access/unknown'],
+  }),
+  decideApproval: route({
+    operationId: 'decideApproval', method: 'POST', path: '/v1/approvals/:approvalId/decision', tag: 'Agents', audience: 'agent', permission: 'approvals:read',
+    summary: 'Agrees to an act that another agent asked for, or not; the permission of the act is needed, and a session',
+    params: z.strictObject({ approvalId: id }), body: z.strictObject({ approve: z.boolean(), reason: z.string().trim().min(1).max(500) }),
+    responses: { 200: approval }, problems: ['access/unknown', 'access/own-approval', 'access/approval-over', 'access/session-needed'],
+  }),
+  listApprovalRules: route({
+    operationId: 'listApprovalRules', method: 'GET', path: '/v1/approval-rules', tag: 'Agents', audience: 'agent', permission: 'approvals:read',
+    summary: 'Which kinds of acts need a second person', responses: { 200: z.object({ items: z.array(approvalRule) }) },
+  }),
+  changeApprovalRule: route({
+    operationId: 'changeApprovalRule', method: 'PUT', path: '/v1/approval-rules/:kind', tag: 'Agents', audience: 'agent', permission: 'agents:write',
+    summary: 'Turns the rule for a kind on; turning it off needs a second person itself',
+    params: z.strictObject({ kind: z.string().min(1).max(100) }), body: z.strictObject({ on: z.boolean() }),
+    responses: { 200: approvalRule, 202: approval }, problems: ['access/unknown', 'access/session-needed'],
+  }),
+} as const;
+
 export const accessRoutes = {
+  ...passkeyRoutes, ...approvalRoutes,
   signInAgent: route({
     operationId: 'signInAgent', method: 'POST', path: '/v1/agent-sessions', tag: 'Agents', audience: 'public', summary: 'Signs an agent in',
     body: z.strictObject({ email: emailAddress, password: z.string().min(1).max(200), transport: sessionTransport }),
-    responses: { 201: withSession }, problems: ['access/wrong-credentials'],
+    responses: { 201: withSession }, problems: ['access/wrong-credentials', 'access/passkey-needed'],
   }),
   signOutAgent: route({
     operationId: 'signOutAgent', method: 'DELETE', path: '/v1/agent-sessions/current', tag: 'Agents', audience: 'agent',
@@ -135,5 +213,29 @@ export const accessProblems = problems({
   'access/scope-beyond-role': {
     status: 403,
     title: { en: 'A key cannot do more than its maker.', 'zh-Hans': '密钥的权限不能超过其创建者。', 'zh-Hant': '金鑰的權限不能超過其建立者。' },
+  },
+  'access/passkey-needed': {
+    status: 401,
+    title: { en: 'Please sign in with your passkey.', 'zh-Hans': '请使用通行密钥登录。', 'zh-Hant': '請使用通行金鑰登入。' },
+  },
+  'access/wrong-proof': {
+    status: 403,
+    title: { en: 'This proof is not right, or it has run out.', 'zh-Hans': '验证未通过或已失效。', 'zh-Hant': '驗證未通過或已失效。' },
+  },
+  'access/session-needed': {
+    status: 403,
+    title: { en: 'This needs a signed-in person, not an API key.', 'zh-Hans': '此操作需由已登录的人员执行，不能使用 API 密钥。', 'zh-Hant': '此操作需由已登入的人員執行，不能使用 API 金鑰。' },
+  },
+  'access/too-many-passkeys': {
+    status: 409,
+    title: { en: 'There are enough passkeys already; remove one first.', 'zh-Hans': '通行密钥数量已达上限，请先删除一个。', 'zh-Hant': '通行金鑰數量已達上限，請先刪除一個。' },
+  },
+  'access/own-approval': {
+    status: 403,
+    title: { en: 'Somebody else must agree to this.', 'zh-Hans': '须由其他人员批准。', 'zh-Hant': '須由其他人員核准。' },
+  },
+  'access/approval-over': {
+    status: 409,
+    title: { en: 'This was decided before, or it has run out.', 'zh-Hans': '该申请已处理或已过期。', 'zh-Hant': '此申請已處理或已過期。' },
   },
 });

@@ -7,6 +7,8 @@ import { newSecret, secretHash } from '../platform/secrets/index.ts';
 import type { AccessDeps } from './deps.ts';
 import { comparable, forgetAfterMs, invitationLifeMs, prefixes } from './model.ts';
 import type { AgentRow, AgentState } from './model.ts';
+import { expireApprovals } from './approvals/store.ts';
+import { deleteExpiredChallenges } from './passkeys/store.ts';
 import * as store from './store.ts';
 
 export interface AgentView {
@@ -112,10 +114,14 @@ export async function changeAgent(
   return getAgent(deps, deps.db, agentId);
 }
 
-/** Deletes sessions that have run out, and agents disabled for a year, with their key. */
+/** Deletes sessions and challenges that have run out, ends approvals that nobody gave or used, and agents disabled for a year, with their key. */
 export async function sweep(deps: AccessDeps): Promise<void> {
   const now = deps.clock.now();
-  await deps.db.transaction((tx) => store.deleteExpiredSessions(tx, now));
+  await deps.db.transaction(async (tx) => {
+    await store.deleteExpiredSessions(tx, now);
+    await deleteExpiredChallenges(tx, now);
+    await expireApprovals(tx, now);
+  });
   for (const agentId of await store.listForgettable(deps.db, new Date(now.getTime() - forgetAfterMs))) {
     await deps.db.transaction(async (tx) => {
       await store.deleteAgent(tx, agentId);

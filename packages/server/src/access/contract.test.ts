@@ -23,10 +23,25 @@ beforeEach(async () => {
   secret = (await world.client().call(routes.signInAgent, { body: { email: 'admin@example.test', password } })).body.session.secret!;
 });
 
+const named = { id: 'a2V5', rawId: 'a2V5', type: 'public-key', clientExtensionResults: {} };
+const assertion = { challengeId: randomUUID(), assertion: { ...named, response: { clientDataJSON: 'e30', authenticatorData: 'AAAA', signature: 'AAAA', userHandle: 'AAAA' } } };
+
 /** One good call of each operation. */
 const calls: Record<keyof typeof routes, () => Omit<RawCall, 'route'>> = {
   signInAgent: () => ({ body: { email: 'admin@example.test', password, transport: 'cookie' } }),
   signOutAgent: () => ({ headers: { authorization: 'Bearer ags_unknown' } }),
+  requestAgentPasskeySignIn: () => ({}),
+  signInAgentWithPasskey: () => ({ body: { ...assertion, transport: 'bearer' } }),
+  listAgentPasskeys: () => ({}),
+  startAgentPasskey: () => ({ body: { password } }),
+  addAgentPasskey: () => ({ body: { challengeId: randomUUID(), name: 'Key', created: { ...named, response: { clientDataJSON: 'e30', attestationObject: 'oA', transports: ['usb'] } } } }),
+  removeAgentPasskey: () => ({ params: { passkeyId: randomUUID() }, body: { password } }),
+  removePasskeysOfAgent: () => ({ params: { agentId: randomUUID() } }),
+  listApprovals: () => ({ query: { limit: '10', cursor: cursorOf([randomUUID()]), state: 'pending' } }),
+  getApproval: () => ({ params: { approvalId: randomUUID() } }),
+  decideApproval: () => ({ params: { approvalId: randomUUID() }, body: { approve: true, reason: 'seen' } }),
+  listApprovalRules: () => ({}),
+  changeApprovalRule: () => ({ params: { kind: 'access.none' }, body: { on: true } }),
   acceptInvitation: () => ({ body: { code: `inv_${'x'.repeat(43)}`, password, transport: 'bearer' } }),
   getAgent: () => ({}),
   listAgents: () => ({ query: { limit: '10', cursor: cursorOf([randomUUID()]) } }),

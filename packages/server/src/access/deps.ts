@@ -4,6 +4,7 @@ import type { Transactor } from '../platform/db/types.ts';
 import type { Attempts } from '../platform/http/index.ts';
 import type { BlindIndex, DataKeys } from '../platform/keys/types.ts';
 import type { Passwords } from '../platform/secrets/index.ts';
+import type { Site } from './passkeys/ceremonies.ts';
 
 export interface AccessDeps {
   readonly db: Transactor;
@@ -13,4 +14,6 @@ export interface AccessDeps {
   readonly audit: Audit;
   readonly attempts: Attempts;
   readonly passwords: Passwords;
+  /** Where browsers reach the service; without it there are no passkeys. */
+  readonly site?: Site;
 }

@@ -1,12 +1,16 @@
 import type { Authenticator, Endpoint, Principal } from '../platform/http/index.ts';
+import { createApprovals } from './approvals/approvals.ts';
+import type { Approvals } from './approvals/approvals.ts';
 import { createFirstAdmin, sweep } from './agents.ts';
 import type { Invitation } from './agents.ts';
 import type { AccessDeps } from './deps.ts';
+import { createCeremonies } from './passkeys/ceremonies.ts';
 import { accessEndpoints } from './routes.ts';
 import { agentAuthenticators } from './sessions.ts';
 
-export { createCeremonies } from './passkeys.ts';
-export type { Ceremonies, Credential, Site } from './passkeys.ts';
+export { createCeremonies } from './passkeys/ceremonies.ts';
+export type { Ceremonies, Credential, Site } from './passkeys/ceremonies.ts';
+export type { Act, Approvals, Leave } from './approvals/approvals.ts';
 export type { AccessDeps } from './deps.ts';
 export type { Invitation } from './agents.ts';
 
@@ -16,13 +20,17 @@ export interface Access {
   createFirstAdmin(given: { readonly email: string; readonly name: string }): Promise<Invitation>;
   /** Whom a session or an API key belongs to. */
   authenticateAgent(secret: string): Promise<Extract<Principal, { kind: 'agent' }> | undefined>;
+  /** The two-person rule, where it is turned on. */
+  readonly approvals: Approvals;
   /** For the schedule. */
   sweep(): Promise<void>;
   readonly authenticators: readonly Authenticator[];
   readonly endpoints: readonly Endpoint[];
 }
 
-export function createAccess(deps: AccessDeps): Access {
+export function createAccess(given: AccessDeps): Access {
+  const deps = { ...given, ceremonies: createCeremonies(given.site) };
+  const approvals = createApprovals(deps);
   const authenticators = agentAuthenticators(deps);
   return {
     createFirstAdmin: (given) => createFirstAdmin(deps, given),
@@ -30,8 +38,9 @@ export function createAccess(deps: AccessDeps): Access {
       const principal = await authenticators.find((one) => secret.startsWith(one.prefix))?.principal(secret);
       return principal?.kind === 'agent' ? principal : undefined;
     },
+    approvals,
     sweep: () => sweep(deps),
     authenticators,
-    endpoints: accessEndpoints(deps),
+    endpoints: accessEndpoints(deps, approvals),
   };
 }

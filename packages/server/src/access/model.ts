@@ -30,6 +30,7 @@ const dayMs = 86_400_000;
 export const limits = {
   signInOfAgent: { max: 10, windowMs: 15 * minuteMs },
   signInFromAddress: { max: 30, windowMs: 15 * minuteMs },
+  challengeFromAddress: { max: 120, windowMs: 15 * minuteMs },
   invitationFromAddress: { max: 20, windowMs: 60 * minuteMs },
 } as const;
 
@@ -38,6 +39,10 @@ export const sessionLifeMs = dayMs / 2;
 export const seenEveryMs = 5 * minuteMs;
 export const invitationLifeMs = 3 * dayMs;
 export const keyLifeMs = 365 * dayMs;
+export const challengeLifeMs = 5 * minuteMs;
+export const mostPasskeys = 20;
+/** An approval is given within a day, and used within a day. */
+export const approvalLifeMs = dayMs;
 export const forgetAfterMs = 365 * dayMs;
 
 export const prefixes = { session: 'ags_', apiKey: 'yak_', invitation: 'inv_' } as const;

@@ -8,15 +8,19 @@ import type { AgentView } from './agents.ts';
 import { createApiKey, revokeApiKey } from './api-keys.ts';
 import type { AccessDeps } from './deps.ts';
 import type { ApiKeyRow } from './model.ts';
-import { acceptInvitation, signIn, signOut } from './sessions.ts';
+import { approvalEndpoints } from './approvals/routes.ts';
+import type { ApprovalBook } from './approvals/approvals.ts';
+import type { PasskeyDeps } from './passkeys/keep.ts';
+import { passkeyEndpoints } from './passkeys/routes.ts';
+import { acceptInvitation, signIn, signInWithPasskey, signOut } from './sessions.ts';
 import type { BegunSession } from './sessions.ts';
 import * as store from './store.ts';
 
-export function accessEndpoints(deps: AccessDeps): Endpoint[] {
-  return [...sessionEndpoints(deps), ...agentEndpoints(deps), ...keyEndpoints(deps)];
+export function accessEndpoints(deps: PasskeyDeps, approvals: ApprovalBook): Endpoint[] {
+  return [...sessionEndpoints(deps), ...passkeyEndpoints(deps), ...agentEndpoints(deps), ...keyEndpoints(deps), ...approvalEndpoints(deps, approvals)];
 }
 
-function sessionEndpoints(deps: AccessDeps): Endpoint[] {
+function sessionEndpoints(deps: PasskeyDeps): Endpoint[] {
   const begun = async (session: BegunSession, transport: 'bearer' | 'cookie', setSession: (secret: string) => void) => {
     if (transport === 'cookie') setSession(session.secret);
     return {
@@ -28,6 +32,11 @@ function sessionEndpoints(deps: AccessDeps): Endpoint[] {
     endpoint(routes.signInAgent, async ({ body, remoteAddress, setSession }) => {
       const session = await signIn(deps, { email: body.email, password: body.password, address: remoteAddress });
       return { status: 201, body: await begun(session, body.transport, setSession) };
+    }),
+    endpoint(routes.signInAgentWithPasskey, async ({ body, remoteAddress, setSession }) => {
+      const { challengeId, assertion, transport } = body;
+      const session = await signInWithPasskey(deps, { challengeId, assertion, address: remoteAddress });
+      return { status: 201, body: await begun(session, transport, setSession) };
     }),
     endpoint(routes.acceptInvitation, async ({ body, remoteAddress, setSession }) => {
       const session = await acceptInvitation(deps, { code: body.code, password: body.password, address: remoteAddress });

@@ -7,6 +7,9 @@ import { newSecret, secretHash } from '../platform/secrets/index.ts';
 import { emailIndex } from './agents.ts';
 import type { AccessDeps } from './deps.ts';
 import { comparable, keyPermissions, limits, prefixes, seenEveryMs, sessionLifeMs } from './model.ts';
+import { takeAssertion } from './passkeys/keep.ts';
+import type { PasskeyDeps } from './passkeys/keep.ts';
+import { listPasskeys } from './passkeys/store.ts';
 import * as store from './store.ts';
 
 export interface BegunSession {
@@ -23,7 +26,7 @@ async function begin(deps: AccessDeps, tx: Tx, agentId: string): Promise<BegunSe
   return begun;
 }
 
-/** Signs an agent in; whatever is wrong is answered alike. @throws `access/wrong-credentials` */
+/** Signs an agent in; whatever is wrong is answered alike. Who has a passkey uses it. @throws `access/wrong-credentials`, `access/passkey-needed` */
 export async function signIn(
   deps: AccessDeps, given: { readonly email: string; readonly password: string; readonly address: string },
 ): Promise<BegunSession> {
@@ -34,9 +37,25 @@ export async function signIn(
   const known = agent?.state === 'active' ? agent : undefined;
   if (!await deps.passwords.verify(known?.passwordHash, given.password) || known === undefined) throw new ServiceError('access/wrong-credentials');
   await deps.attempts.clear('access.sign-in.agent', subject);
+  if ((await listPasskeys(deps.db, known.id)).length > 0) throw new ServiceError('access/passkey-needed');
+  return openSession(deps, known.id, 'access.sign-in');
+}
+
+/** Signs in by a passkey alone: it proves possession and the unlocking of the device. @throws `access/wrong-credentials` */
+export async function signInWithPasskey(
+  deps: PasskeyDeps, given: Parameters<typeof takeAssertion>[1] & { readonly address: string },
+): Promise<BegunSession> {
+  await deps.attempts.count('access.sign-in.address', given.address, limits.signInFromAddress);
+  const agentId = await takeAssertion(deps, given);
+  const agent = agentId === undefined ? undefined : await store.findAgent(deps.db, agentId);
+  if (agent?.state !== 'active') throw new ServiceError('access/wrong-credentials');
+  return openSession(deps, agent.id, 'access.sign-in-with-passkey');
+}
+
+function openSession(deps: AccessDeps, agentId: string, action: string): Promise<BegunSession> {
   return deps.db.transaction(async (tx) => {
-    const begun = await begin(deps, tx, known.id);
-    await deps.audit.record(tx, { actor: { kind: 'agent', id: known.id }, action: 'access.sign-in', subjectKind: 'session', subjectId: begun.sessionId });
+    const begun = await begin(deps, tx, agentId);
+    await deps.audit.record(tx, { actor: { kind: 'agent', id: agentId }, action, subjectKind: 'session', subjectId: begun.sessionId });
     return begun;
   });
 }

@@ -111,6 +111,11 @@ export function findLiveSession(db: Reader, secretHash: Buffer, now: Date): Prom
      where s.secret_hash = ${secretHash} and s.expires_at > ${now} and a.state = 'active'`);
 }
 
+/** True for a session, false for an API key. */
+export async function isSession(db: Reader, credentialId: string): Promise<boolean> {
+  return await db.maybe(sql`select 1 from access.session where id = ${credentialId}`) !== undefined;
+}
+
 export async function touchSession(tx: Tx, sessionId: string, at: Date): Promise<void> {
   await tx.run(sql`update access.session set last_seen_at = ${at} where id = ${sessionId}`);
 }

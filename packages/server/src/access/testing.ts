@@ -21,7 +21,8 @@ export async function accessForTest() {
   const { dataKeys, blindIndex } = createKeys({ db: database.keysDb, masterKey: randomBytes(32), keyFolder, clock });
   const attempts = createAttempts({ db, blindIndex, clock });
   const passwords = createPasswords({ memoryKib: 64, passes: 1, atOnce: 8 });
-  const access = createAccess({ db, clock, dataKeys, blindIndex, audit: createAudit({ clock }), attempts, passwords });
+  const site = { name: 'Yuanyou test', publicUrl: 'https://travel.example.test' };
+  const access = createAccess({ db, clock, dataKeys, blindIndex, audit: createAudit({ clock }), attempts, passwords, site });
   const served = await serveForTest({ endpoints: access.endpoints, authenticators: access.authenticators, db, blindIndex, clock, problems: accessProblems });
   const client = (secret?: string) => createClient({ baseUrl: served.url, ...(secret === undefined ? {} : { session: secret }) });
   return {

@@ -1,7 +1,7 @@
 import { generateAuthenticationOptions, generateRegistrationOptions, verifyAuthenticationResponse, verifyRegistrationResponse } from '@simplewebauthn/server';
 import type { passkeyAssertion, passkeyCreated, passkeyCreationOptions, passkeyRequestOptions } from '@yuanyou/contract';
 import type { z } from 'zod';
-import { ServiceError } from '../platform/errors.ts';
+import { ServiceError } from '../../platform/errors.ts';
 
 /** Where browsers reach the service. */
 export interface Site {
