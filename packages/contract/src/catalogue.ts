@@ -4,8 +4,10 @@ import { currency, money } from './core/money.ts';
 import { problems } from './core/problem.ts';
 import { route } from './core/route.ts';
 
-const text = z.string().min(1).max(2000);
-const otherNames = z.array(z.string().trim().min(1).max(60)).max(100);
+// Nothing that a database or a screen chokes on: no control characters but tab and line feed, no halves of surrogate pairs.
+const writing = z.string().regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\n])*$/u);
+const text = writing.min(1).max(2000);
+const otherNames = z.array(writing.trim().min(1).max(60)).max(100);
 
 /** A text in each language of the shop. */
 export const localText = z.object({ en: text, 'zh-Hans': text, 'zh-Hant': text }).meta({ id: 'LocalText' });
@@ -102,11 +104,11 @@ export const catalogueRows = {
   countries: z.strictObject({ code: country, name: localText, also: otherNames.default([]), mccs: z.array(z.string().regex(/^\d{3}$/)).max(20).default([]) }),
   regions: z.strictObject({ code: regionCode, name: localText, countries: z.array(country).min(1).max(250), also: otherNames.default([]) }),
   operators: z.strictObject({ code: operatorCode, name: localText, homeCountry: country }),
-  networks: z.strictObject({ plmn, country, name: z.string().trim().min(1).max(100), rats }),
+  networks: z.strictObject({ plmn, country, name: writing.trim().min(1).max(100), rats }),
   coverage: z.strictObject({ operator: operatorCode, plmn, rats, quality, typicalMbps: mbps.default(null) }),
   plans: z.strictObject({ slug, operator: operatorCode, ...planTerms, prices, onSale: flag.default(true), position: z.int().min(0).max(1_000_000).default(1000) }),
   devices: z.strictObject({
-    model: deviceSlug, brand: z.string().trim().min(1).max(60), name: z.string().trim().min(1).max(100), also: otherNames.default([]), esim: esimSupport,
+    model: deviceSlug, brand: writing.trim().min(1).max(60), name: writing.trim().min(1).max(100), also: otherNames.default([]), esim: esimSupport,
     rats, note: localText.nullable().default(null),
   }),
 } as const;

@@ -4,7 +4,6 @@ import type { Clock } from '../platform/clock/index.ts';
 import type { Reader, Transactor, Tx } from '../platform/db/index.ts';
 import type { Endpoint } from '../platform/http/types.ts';
 import { agentEndpoints, shopEndpoints } from './routes.ts';
-import { seedDemo } from './seed.ts';
 import { planOf, servingOperators } from './shop.ts';
 import type { ServingOperator } from './shop.ts';
 import * as store from './store.ts';
@@ -38,7 +37,8 @@ export function createCatalogue(deps: CatalogueDeps): Catalogue {
       return row === undefined ? undefined : planOf(row);
     },
     serving: servingOperators,
-    seedDemo: (tx, operatorIds) => seedDemo(tx, operatorIds, deps.clock.now()),
+    // The demo's rows are read only where they are wanted.
+    seedDemo: async (tx, operatorIds) => (await import('./seed.ts')).seedDemo(tx, operatorIds, deps.clock.now()),
     endpoints: [...shopEndpoints(deps.db), ...agentEndpoints(deps)],
   };
 }

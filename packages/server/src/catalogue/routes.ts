@@ -15,9 +15,10 @@ import { planOf, servingOperators } from './shop.ts';
 import * as store from './store.ts';
 import { termOf } from './words.ts';
 
-const byText = z.tuple([z.string().max(100)]);
-const byPosition = z.tuple([z.int().min(-1).max(2_000_000), z.string().max(60)]);
-const byFit = z.tuple([z.int().min(0).max(1), z.int().min(0).max(9), z.int().min(0).max(9), z.int().min(0), z.int().min(0).max(2_000_000), z.string().max(60)]);
+const shortText = z.string().max(100).regex(/^[^\p{Cc}]*$/u);
+const byText = z.tuple([shortText]);
+const byPosition = z.tuple([z.int().min(-1).max(2_000_000), shortText]);
+const byFit = z.tuple([z.int().min(0).max(1), z.int().min(0).max(9), z.int().min(0).max(9), z.int().min(0), z.int().min(0).max(2_000_000), shortText]);
 
 /** The shop's window. */
 export function shopEndpoints(db: Reader): Endpoint[] {

@@ -9,7 +9,7 @@ import type { Known } from './model.ts';
 import { readFile } from './read-file.ts';
 import { writeCsv, writeJson } from './write-file.ts';
 
-const said = fc.string({ minLength: 1, maxLength: 30, unit: 'grapheme' }).map((text) => text.replaceAll('\u0000', '').normalize('NFC').trim()).filter((text) => text !== '');
+const said = fc.string({ minLength: 1, maxLength: 30, unit: 'grapheme' }).map((text) => text.replaceAll(/[^\t\n\P{C}]/gu, '').trim()).filter((text) => text !== '');
 const texts = fc.record({ en: said, 'zh-Hans': said, 'zh-Hant': said });
 const money = fc.uniqueArray(fc.record({ amountMinor: fc.integer({ min: 1, max: 1e9 }), currency: fc.constantFrom('EUR', 'USD', 'CNY') }),
   { minLength: 1, selector: ({ currency }) => currency });
@@ -66,6 +66,11 @@ describe('a file of a data set', () => {
     const { rows, faults } = readFile('networks', 'csv', 'plmn,country,name,rats\n44010,JP,a"b,4G\n44011,JP,Good,4G 5G\n');
     expect(faults.map(({ line, fault }) => [line, fault])).toEqual([[2, 'unreadable']]);
     expect(rows.map(({ row }) => row.plmn)).toEqual(['44011']);
+  });
+
+  it('refuses what no database or screen takes', () => {
+    const names = ['a\u0000b', '\u001b[1m', '\ud800'].map((name, at) => `{"plmn":"4401${at}","country":"JP","name":${JSON.stringify(name)},"rats":["4G"]}`);
+    expect(readFile('networks', 'json', `[${names.join(',\n')}]`).faults.map(({ line, column }) => `${line} ${column}`)).toEqual(['1 name', '2 name', '3 name']);
   });
 
   it.each(['', '[', ']', '[]]', 'null', '[,]', '[{},]', '"', `${'['.repeat(50_000)}${']'.repeat(50_000)}`, 'code', '"""', '\u0000'])('never breaks: %#', (text) => {
