@@ -1,7 +1,9 @@
 import { generateKeyPairSync, randomBytes, X509Certificate, type KeyObject } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   issueCertificate, oids, parseCertificate, type Issuer, type IssueRequest, type NameAttribute,
 } from '@yuanyou/rsp';
@@ -35,9 +37,52 @@ const nameOf = (commonName: string, of: string = organization): readonly NameAtt
  * store; the EUM's key lies in the folder (`eum-p256.key.pem`), so that virtual eUICCs can be made. A new host name gets a new TLS certificate.
  */
 export async function developmentPki(options: DevelopmentPkiOptions): Promise<SmdpPki> {
-  if (!await exists(join(options.folder, pkiFiles.ci('p256')))) await make(options);
-  if (!await tlsFits(options)) await makeTls(options);
-  return loadPki(options.folder, options.signers, options.at);
+  return alone(`${options.folder}.lock`, async () => {
+    if (!await exists(join(options.folder, pkiFiles.ci('p256')))) await make(options);
+    if (!await tlsFits(options)) await makeTls(options);
+    return loadPki(options.folder, options.signers, options.at);
+  });
+}
+
+/** Far longer than making a PKI takes: whoever holds the lock for so long was killed. */
+const longestHoldMs = 20_000;
+
+/** One process at a time: of two that start at once each would else put its key beside the other's certificate. */
+async function alone<T>(lock: string, work: () => Promise<T>): Promise<T> {
+  await mkdir(dirname(lock), { recursive: true, mode: 0o700 });
+  while (!await taken(lock)) await sleep(20 + Math.random() * 20);
+  try {
+    return await work();
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+async function taken(lock: string): Promise<boolean> {
+  try {
+    await writeFile(lock, holder(process.pid), { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (await isAbandoned(lock)) await rm(lock, { force: true });
+    return false;
+  }
+}
+
+const holder = (pid: number): string => `${hostname()} ${pid}`;
+
+/** Its holder died: known at once of a process of this machine, after a while of one elsewhere. */
+async function isAbandoned(lock: string): Promise<boolean> {
+  const [text, held] = await Promise.all([readFile(lock, 'utf8'), stat(lock)]).catch(() => ['', undefined] as const);
+  if (held === undefined) return false;
+  const pid = Number(text.slice(text.lastIndexOf(' ') + 1));
+  if (text === '' || text !== holder(pid)) return Date.now() - held.mtimeMs > longestHoldMs;
+  try {
+    process.kill(pid, 0);
+    return Date.now() - held.mtimeMs > longestHoldMs;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
 }
 
 async function make(options: DevelopmentPkiOptions): Promise<void> {

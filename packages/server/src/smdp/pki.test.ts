@@ -1,6 +1,6 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { importPoint, parseCertificate, verifyRaw } from '@yuanyou/rsp';
@@ -29,6 +29,17 @@ it('is made once, with a chain on each curve', async () => {
     }
   }
   expect(readdirSync(join(root, 'pki')).filter((name) => name.endsWith('.key.pem')).toSorted()).toEqual(['eum-bp256.key.pem', 'eum-p256.key.pem', 'tls.key.pem']);
+});
+
+it('is one and the same for processes that start at once, also after one that was killed while it made it', async () => {
+  writeFileSync(join(root, 'pki.lock'), `${hostname()} 999999999`);
+  const made = await Promise.all(Array.from({ length: 6 }, () => make(['localhost'])));
+  for (const { tls, anchors } of made) {
+    expect(tls).toEqual(made[0]!.tls);
+    expect(new X509Certificate(tls.certificate).checkPrivateKey(createPrivateKey(tls.key))).toBe(true);
+    expect(anchors.map(({ raw }) => Buffer.from(raw))).toEqual(made[0]!.anchors.map(({ raw }) => Buffer.from(raw)));
+  }
+  expect(readdirSync(root).toSorted()).toEqual(['keys', 'pki']);
 });
 
 it('gets another TLS certificate for another name, under the same CI', async () => {
