@@ -13,9 +13,9 @@ export interface Column {
 }
 
 const tableWords = new Set(['primary', 'unique', 'check', 'constraint', 'foreign', 'exclude', 'like']);
-const comments = /comment\s+on\s+column\s+([a-z_]+)\.([a-z_]+)\.([a-z_]+)\s+is\s+'((?:[^']|'')*)'/gi;
-const additions = /alter\s+table\s+(?:only\s+)?([a-z_]+)\.([a-z_]+)\s+add\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?([a-z_]+)\s+([a-z]+)/gi;
-const tables = /create\s+(?:unlogged\s+)?table\s+(?:if\s+not\s+exists\s+)?([a-z_]+)\.([a-z_]+)\s*\(/gi;
+const comments = /comment\s+on\s+column\s+([a-z_]+)\."?([a-z_]+)"?\.([a-z_0-9]+)\s+is\s+'((?:[^']|'')*)'/gi;
+const additions = /alter\s+table\s+(?:only\s+)?([a-z_]+)\."?([a-z_]+)"?\s+add\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?([a-z_0-9]+)\s+([a-z]+)/gi;
+const tables = /create\s+(?:unlogged\s+)?table\s+(?:if\s+not\s+exists\s+)?([a-z_]+)\."?([a-z_]+)"?\s*\(/gi;
 
 /** The text with its comments blanked, so that offsets stay. */
 function withoutComments(text: string): string {

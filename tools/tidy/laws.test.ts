@@ -176,6 +176,19 @@ describe('personal', () => {
       .toEqual(['accounts.account.email is sealed, so it is bytea']);
   });
 
+  it('refuses a document column that does not say what it holds, on the platform too', () => {
+    expect(reasons('personal', table('choices jsonb'))).toEqual(["accounts.account.choices may hold anything: comment it 'pii: ...' or 'not pii: <what it holds>'"]);
+    expect(judged('personal', { [`${migrations}/0010-jobs-sagas.sql`]: 'create schema jobs;\ncreate table jobs.saga (id text, input jsonb);' })).toHaveLength(1);
+    expect(judged('personal', table('choices jsonb', "comment on column accounts.account.choices is 'not pii: three words of a list';"))).toEqual([]);
+  });
+
+  it('sees a table whose name is quoted', () => {
+    const quoted = 'create schema orders;\ncreate table orders."order" (id uuid, email text);';
+    expect(judged('personal', { [`${migrations}/0140-orders-orders.sql`]: quoted })).toHaveLength(1);
+    const marked = `${quoted}\ncomment on column orders."order".email is 'not pii: of the shop';`;
+    expect(judged('personal', { [`${migrations}/0140-orders-orders.sql`]: marked })).toEqual([]);
+  });
+
   it('allows marked columns, harmless ones, and those that say why they are harmless', () => {
     expect(judged('personal', table(
       'sealed_email bytea,\n  email_verified_at timestamptz,\n  name text check (name in (\'a\', \'b\')),\n  state text',
@@ -187,6 +200,7 @@ describe('personal', () => {
 describe('holders', () => {
   const marked = "create schema accounts;\ncreate table accounts.account (sealed_email bytea);\ncomment on column accounts.account.sealed_email is 'pii: class=sealed; ground=contract; deleteAfter=closure';";
   const door = 'export const holder = { closureConcerns: f, exportData: g, erase: h };';
+  const asking = { [`${src}/context.ts`]: 'createClosure({ holders: () => [f.accounts.holder, s.lines.holder, closure.holder] });' };
 
   it('refuses a table with an account id whose slice has no holder', () => {
     expect(reasons('holders', {
@@ -197,12 +211,83 @@ describe('holders', () => {
 
   it('refuses a personal column whose slice cannot erase', () => {
     expect(reasons('holders', { [`${migrations}/0070-accounts-a.sql`]: marked, [`${src}/accounts/index.ts`]: door.replace(', erase: h', '') }))
-      .toEqual(['accounts keeps account.sealed_email of an account but exports no erase']);
+      .toContain('accounts keeps account.sealed_email of an account but exports no erase');
+  });
+
+  it('refuses a holder that the closure is not given, also where the list is gone', () => {
+    const files = { [`${migrations}/0070-accounts-a.sql`]: marked, [`${src}/accounts/index.ts`]: door, [`${src}/orders/index.ts`]: door };
+    expect(reasons('holders', { ...files, ...asking })).toEqual(["orders has a holder, and the closure's list of holders does not name it"]);
+    expect(judged('holders', files)).toHaveLength(2);
+    expect(judged('holders', { ...files, [`${src}/wiring/leaving.ts`]: 'const deps = { holders: () => [orders.holder, f.accounts.holder] };' })).toEqual([]);
   });
 
   it('allows a holder, and what is of somebody else', () => {
-    expect(judged('holders', { [`${migrations}/0070-accounts-a.sql`]: marked, [`${src}/accounts/index.ts`]: door })).toEqual([]);
+    expect(judged('holders', { ...asking, [`${migrations}/0070-accounts-a.sql`]: marked, [`${src}/accounts/index.ts`]: door })).toEqual([]);
     expect(judged('holders', { [`${migrations}/0040-access-a.sql`]: marked.replaceAll('accounts', 'access').replace("closure'", "P30D; subject=agent'") })).toEqual([]);
+  });
+});
+
+describe('tables', () => {
+  const table = "create schema lines;\ncreate table lines.line (\n  id uuid,\n  account_id uuid\n);";
+  const store = (text: string) => ({ [`${src}/lines/store.ts`]: `export async function eraseOf(tx) { await tx.run(sql\`${text}\`); }` });
+  const door = { [`${src}/lines/holder.ts`]: 'export const holder = { erase: async (tx, id) => ({ erased: await store.eraseOf(tx, id) }) };' };
+  const migration = (text: string) => ({ [`${migrations}/0120-lines-lines.sql`]: text });
+  const retention = (entry: string) => ({ [`${src}/wiring/retention.ts`]: `const books = 3652;\nexport const retention = [{ ${entry} }];` });
+  const kept = `${table}\ncomment on table lines.line is 'retained: legal-obligation; until=P10Y';`;
+
+  it('refuses a new table with an account id, or with something personal of an account, that erase does not name', () => {
+    expect(judged('tables', { ...migration(table), ...door, ...store('delete from lines.other where account_id = 1') })).toMatchObject([{ line: 4 }]);
+    expect(reasons('tables', { ...migration(table), ...door, ...store('delete from lines.lines where account_id = 1') })[0]).toMatch(/^lines.line holds .* does not name it/);
+    const later = "create schema lines;\ncreate table lines.device (id uuid, eid text);\ncomment on column lines.device.eid is 'pii: class=pseudonymous; ground=contract; deleteAfter=closure';";
+    expect(judged('tables', { ...migration(later), ...door, ...store('delete from lines.line') })).toHaveLength(1);
+    expect(judged('tables', { ...migration(later.replace("closure'", "P90D; subject=stock'")) })).toEqual([]);
+  });
+
+  it('refuses a statement that erase does not reach, and one that only changes the rows', () => {
+    const unreached = { [`${src}/lines/store.ts`]: 'export async function sweep(tx) { await tx.run(sql`delete from lines.line`); }' };
+    expect(judged('tables', { ...migration(table), ...door, ...unreached })).toHaveLength(1);
+    expect(reasons('tables', { ...migration(table), ...door, ...store('update lines.line set iccid = null') })[0]).toMatch(/changes it and leaves its rows/);
+  });
+
+  it('refuses a table that is said to stay, without ground or end, or otherwise than the public table', () => {
+    const says = (comment: string) => migration(`${table}\ncomment on table lines.line is '${comment}';`);
+    const entry = retention("field: 'lines.line', ground: 'legal-obligation', keepDays: books");
+    expect(judged('tables', { ...says('retained: because'), ...entry }).length).toBeGreaterThan(0);
+    expect(reasons('tables', migration(kept))).toEqual(['lines.line is retained, and lines.line is not in the retention table']);
+    expect(reasons('tables', { ...says('retained: contract; until=P10Y'), ...entry })).toEqual(["lines.line and the retention table's lines.line differ in ground or time"]);
+    expect(judged('tables', { ...says('retained: legal-obligation; until=P5Y'), ...entry })).toHaveLength(1);
+  });
+
+  it('refuses a public table that names what is not there, or what does not say so', () => {
+    expect(reasons('tables', retention("field: 'lines.gone', ground: 'contract', keepDays: 3"))).toEqual(['lines.gone is no table']);
+    expect(reasons('tables', { ...migration(table), ...door, ...store('delete from lines.line'), ...retention("field: 'lines.line', ground: 'contract', keepDays: 3") }))
+      .toEqual(['the table lines.line does not say that it is retained']);
+  });
+
+  it('refuses a column that stays longer than its table', () => {
+    const longer = `${kept}\nalter table lines.line add column eid text;\ncomment on column lines.line.eid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P11Y';`;
+    expect(reasons('tables', { ...migration(longer), ...retention("field: 'lines.line', ground: 'legal-obligation', keepDays: books") }))
+      .toEqual(['lines.line.eid stays longer than its table, which ends after 3653 days']);
+  });
+
+  it('refuses a column that ends with the closure and is not emptied', () => {
+    const numbered = `${kept}\nalter table lines.line add column eid text;\ncomment on column lines.line.eid is 'pii: class=pseudonymous; ground=contract; deleteAfter=closure';`;
+    const rest = { ...migration(numbered), ...door, ...retention("field: 'lines.line', ground: 'legal-obligation', keepDays: books") };
+    expect(reasons('tables', { ...rest, ...store('update lines.line set told = true where eid = null') }))
+      .toEqual(['lines.line.eid ends with the closure, and erase does not set it to null']);
+    expect(judged('tables', { ...rest, ...store('update lines.line set told = true, eid = null where account_id = 1') })).toEqual([]);
+  });
+
+  it('allows what erase deletes, however far away, what is retained in agreement, and what is brief', () => {
+    const far = {
+      [`${src}/lines/index.ts`]: 'const holder = linesHolder({ eraseAll: (tx, id) => wipe(tx, id) });\nconst wipe = async (tx, id) => store.eraseOf(tx, id);',
+      [`${src}/lines/holder.ts`]: 'export const linesHolder = (deps) => ({ async erase(tx, id) { return deps.eraseAll(tx, id); } });',
+    };
+    expect(judged('tables', { ...migration(table), ...far, ...store('delete from lines."line" where account_id = 1') })).toEqual([]);
+    expect(judged('tables', { ...migration(kept), ...retention("field: 'lines.line', ground: 'legal-obligation', keepDays: books") })).toEqual([]);
+    expect(judged('tables', migration(`${table}\ncomment on table lines.line is 'retained: contract; until=P1D';`))).toEqual([]);
+    const shared = `${table}\ncomment on table lines.line is 'retained: contract; until=P30D; entry=lines.book';\ncreate table lines.book (id uuid);\ncomment on table lines.book is 'retained: contract; until=P30D';`;
+    expect(judged('tables', { ...migration(shared), ...retention("field: 'lines.book', ground: 'contract', keepDays: 30") })).toEqual([]);
   });
 });
 

@@ -4,6 +4,7 @@ import { purityFaults } from './purity.ts';
 import { rankFaults } from './ranks.ts';
 import { sizeFaults } from './size.ts';
 import { migrationFaults, sqlFaults } from './sql.ts';
+import { tableFaults } from './tables.ts';
 import type { Fault, TreeFile } from './tree.ts';
 import { wordingFaults } from './wording.ts';
 
@@ -17,5 +18,6 @@ export const laws: Readonly<Record<string, (files: readonly TreeFile[], codes: R
   'wording: names that say something, no open ends, no machine': wordingFaults,
   'personal: every personal column has class, ground and end': personalFaults,
   'holders: who stores something of an account answers at closure': holderFaults,
+  'tables: what holds something of an account is erased, or says why it stays': tableFaults,
   'codes: every code thrown is in the contract': codeFaults,
 };

@@ -24,7 +24,7 @@ interface Mark {
   readonly subject: string;
 }
 
-function markOf(comment: string | undefined): Mark | undefined {
+export function markOf(comment: string | undefined): Mark | undefined {
   const match = grammar.exec(comment ?? '');
   return match === null ? undefined : { kind: match[1] as Mark['kind'], deleteAfter: match[3]!, subject: match[4] ?? 'account' };
 }
@@ -46,6 +46,7 @@ function columnFault(column: Column, slice: boolean): string | undefined {
   const name = `${column.schema}.${column.table}.${column.name}`;
   if (comment !== undefined && /^not pii: \S/.test(comment)) return undefined;
   if (comment === undefined || !/\bpii\b/.test(comment)) {
+    if (column.type === 'jsonb' || column.type === 'json') return `${name} may hold anything: comment it 'pii: ...' or 'not pii: <what it holds>'`;
     return looksPersonal(column, slice) ? `${name} looks personal: comment it 'pii: class=...; ground=...; deleteAfter=...' or 'not pii: <why>'` : undefined;
   }
   const mark = markOf(comment);
@@ -65,7 +66,7 @@ export function personalFaults(files: readonly TreeFile[]): Fault[] {
 
 const duties = ['closureConcerns', 'exportData', 'erase'] as const;
 
-/** Law 4: a slice that stores something of an account answers for it when the account closes. */
+/** Law 4: a slice that stores something of an account answers for it when the account closes, and the closure asks every slice that can answer. */
 export function holderFaults(files: readonly TreeFile[]): Fault[] {
   const owners = schemaOwners(files);
   const holding = new Map<string, Column>();
@@ -74,20 +75,49 @@ export function holderFaults(files: readonly TreeFile[]): Fault[] {
     const mark = markOf(column.comment);
     if (isSlice(owner) && (column.name === 'account_id' || mark?.subject === 'account') && !holding.has(owner)) holding.set(owner, column);
   }
-  return [...holding].flatMap(([slice, column]) => {
+  const mute = [...holding].flatMap(([slice, column]) => {
     const missing = missingDuties(files, slice);
     return missing.length === 0 ? [] : [{
-      law: 'holders', path: `packages/server/src/${slice}/index.ts`, line: 1,
+      law: 'holders', path: doorOf(slice), line: 1,
       reason: `${slice} keeps ${column.table}.${column.name} of an account but exports no ${missing.join(', ')}`,
     }];
   });
+  return [...mute, ...unaskedFaults(files)];
+}
+
+function doorOf(slice: string): string {
+  return `packages/server/src/${slice}/index.ts`;
+}
+
+/** Every slice with a holder stands in the list that the closure is given. */
+function unaskedFaults(files: readonly TreeFile[]): Fault[] {
+  const asked = slicesAsked(files);
+  return Object.keys(ranks).filter((slice) => isSlice(slice) && !missingDuties(files, slice).includes('holder') && !asked.has(slice)).map((slice) =>
+    ({ law: 'holders', path: doorOf(slice), line: 1, reason: `${slice} has a holder, and the closure's list of holders does not name it` }));
+}
+
+/** The slices in `holders: () => [a.holder, b.c.holder]`, wherever the wiring says it. */
+function slicesAsked(files: readonly TreeFile[]): Set<string> {
+  const asked = new Set<string>();
+  for (const file of files.filter(({ path }) => /^packages\/server\/src\/(wiring\/)?[a-z-]+\.ts$/.test(path) && !isTest(path))) {
+    everyNode(parsed(file), (node) => {
+      if (!ts.isPropertyAssignment(node) || node.name.getText() !== 'holders') return;
+      everyNode(node.initializer, (inner) => {
+        if (!ts.isPropertyAccessExpression(inner) || inner.name.text !== 'holder') return;
+        const { expression } = inner;
+        if (ts.isIdentifier(expression)) asked.add(expression.text);
+        else if (ts.isPropertyAccessExpression(expression)) asked.add(expression.name.text);
+      });
+    });
+  }
+  return asked;
 }
 
 function missingDuties(files: readonly TreeFile[], slice: string): string[] {
   const folder = `packages/server/src/${slice}/`;
   const names = new Set<string>();
   for (const file of files.filter(({ path }) => path.startsWith(folder) && path.endsWith('.ts') && !isTest(path))) {
-    const atDoor = file.path === `${folder}index.ts`;
+    const atDoor = file.path === doorOf(slice);
     everyNode(parsed(file), (node) => {
       const name = declaredName(node);
       if (name === 'holder' ? atDoor : duties.some((duty) => duty === name)) names.add(name!);

@@ -23,3 +23,6 @@ create table http.attempts (
 );
 create index on http.attempts (expires_at);
 comment on column http.attempts.bucket is 'pii: class=keyed; ground=legitimate-interest; deleteAfter=P1D';
+
+comment on table http.idempotency is 'retained: contract; until=P1D';
+comment on table http.attempts is 'retained: legitimate-interest; until=P1D';

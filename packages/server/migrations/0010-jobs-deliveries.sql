@@ -186,3 +186,5 @@ BEGIN
     UPDATE jobs.delivery SET lease_until = p_lease_until WHERE event_id = p_event_id AND consumer = p_consumer;
   END IF;
 END $$;
+
+COMMENT ON TABLE jobs.delivery IS 'retained: legitimate-interest; until=P90D';

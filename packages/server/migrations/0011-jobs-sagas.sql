@@ -41,3 +41,6 @@ CREATE TABLE jobs.saga_step (
   PRIMARY KEY (saga_id, position),
   UNIQUE (saga_id, name)
 );
+
+COMMENT ON COLUMN jobs.saga.input IS 'not pii: internal ids of what the saga is about';
+COMMENT ON COLUMN jobs.saga_step.result IS 'not pii: internal ids, counts and states';

@@ -21,3 +21,6 @@ CREATE TABLE blobs.chunk (
 -- Sealed bytes do not compress.
 ALTER TABLE blobs.chunk ALTER COLUMN bytes SET STORAGE EXTERNAL;
 COMMENT ON COLUMN blobs.chunk.bytes IS 'pii: class=sealed; ground=contract; deleteAfter=row';
+
+-- Each blob has its own end; the longest is that of usage files as they arrived.
+COMMENT ON TABLE blobs.chunk IS 'retained: legal-obligation; until=P90D; entry=usage.batch';

@@ -25,3 +25,6 @@ CREATE TRIGGER entry_append_only BEFORE UPDATE OR DELETE ON audit.entry
   FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER entry_no_truncate BEFORE TRUNCATE ON audit.entry
   FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+
+COMMENT ON TABLE audit.entry IS 'retained: legal-obligation; until=P10Y';
+COMMENT ON COLUMN audit.entry.details IS 'not pii: internal ids, states, counts and names of fields';

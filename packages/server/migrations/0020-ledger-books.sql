@@ -112,3 +112,7 @@ begin
    order by s.o;
   return true;
 end $$;
+
+comment on table ledger.transfer is 'retained: legal-obligation; until=P10Y';
+comment on table ledger.account is 'retained: legal-obligation; until=P10Y; entry=ledger.transfer';
+comment on column ledger.transfer.refs is 'not pii: internal ids of payments, orders, lines and refunds';

@@ -48,4 +48,7 @@ create table notifications.left_address (
   until        timestamptz not null
 );
 create index on notifications.left_address (until);
-comment on column notifications.left_address.address_hash is 'pii: class=keyed; ground=legitimate-interest; deleteAfter=P3Y';
+comment on column notifications.left_address.address_hash is 'pii: class=keyed; ground=legitimate-interest; deleteAfter=P2Y';
+
+comment on table notifications.message is 'retained: legitimate-interest; until=P13M';
+comment on table notifications.left_address is 'retained: legitimate-interest; until=P2Y';

@@ -63,3 +63,5 @@ create table accounts.contact (
 );
 create index on accounts.contact (account_id, created_at, id);
 comment on column accounts.contact.details is 'pii: class=sealed; ground=contract; deleteAfter=closure';
+
+comment on table accounts.account is 'retained: legal-obligation; until=P10Y';

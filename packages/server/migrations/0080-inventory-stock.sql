@@ -26,3 +26,5 @@ comment on column inventory.profile.iccid is 'pii: class=pseudonymous; ground=co
 comment on column inventory.profile.imsi is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
 comment on column inventory.profile.msisdn is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
 comment on column inventory.profile.sealed_secrets is 'not pii: keys of the profile, shared with the operator alone';
+
+comment on table inventory.profile is 'retained: legitimate-interest; until=P90D';

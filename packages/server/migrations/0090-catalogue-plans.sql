@@ -23,3 +23,7 @@ create table catalogue.price (
   amount_minor bigint not null check (amount_minor > 0),
   primary key (plan_id, currency)
 );
+
+comment on column catalogue.plan.start_rule is 'not pii: a rule of the plan';
+comment on column catalogue.plan.refund_rule is 'not pii: a rule of the plan';
+comment on column catalogue.plan.wording is 'not pii: texts of the shop';

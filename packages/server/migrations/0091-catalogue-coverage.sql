@@ -95,3 +95,6 @@ create table catalogue.seeding (
   digest text not null,
   at     timestamptz not null
 );
+
+comment on column catalogue.plan.top_ups is 'not pii: what the plan can be topped up with';
+comment on column catalogue.plan.speed is 'not pii: figures of the plan';

@@ -82,3 +82,7 @@ create table payments.voucher (
 create index on payments.voucher (batch_id);
 create index on payments.voucher (account_id, redeemed_at desc, id desc) where account_id is not null;
 comment on column payments.voucher.request_key is 'pii: class=keyed; ground=contract; deleteAfter=closure';
+
+comment on table payments.payment is 'retained: legal-obligation; until=P10Y';
+comment on table payments.refund is 'retained: legal-obligation; until=P10Y';
+comment on table payments.voucher is 'retained: legal-obligation; until=P10Y';

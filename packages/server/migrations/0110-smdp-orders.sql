@@ -61,3 +61,6 @@ create table smdp.notification (
 create index on smdp.notification (received_at);
 comment on column smdp.notification.eid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
 comment on column smdp.notification.iccid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
+
+comment on table smdp.download_order is 'retained: legitimate-interest; until=P90D';
+comment on column smdp.notification.details is 'not pii: which command of an installation failed, and why';

@@ -41,3 +41,5 @@ create table lines.change (
   primary key (line_id, change_id)
 );
 comment on column lines.change.reason is 'not pii: words of ours, or of an agent, who names nobody';
+
+comment on table lines.line is 'retained: legal-obligation; until=P10Y';

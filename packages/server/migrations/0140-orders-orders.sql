@@ -16,3 +16,5 @@ create table orders."order" (
   unique (account_id, idempotency_key)
 );
 create index on orders."order" (account_id, order_id) where state = 'paid';
+
+comment on table orders."order" is 'retained: legal-obligation; until=P10Y';

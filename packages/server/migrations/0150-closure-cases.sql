@@ -90,3 +90,10 @@ comment on column closure.change.reason is 'not pii: words of ours, or of an age
 comment on column closure.receipt.recipient is 'not pii: an operator or a processor';
 comment on column closure.receipt.name is 'not pii: the name of an operator or a processor';
 comment on column closure.case.settlement is 'not pii: amounts, and methods masked to brand and last digits, as the certificate shows them';
+
+comment on table closure.case is 'retained: legal-obligation; until=P10Y';
+comment on table closure.export is 'retained: contract; until=P30D';
+comment on column closure.case.choices is 'not pii: what becomes of money, credit and export; no free text';
+comment on column closure.case.rules is 'not pii: rules that fired, in words of ours';
+comment on column closure.case.refusal is 'not pii: words of an agent, who names nobody';
+comment on column closure.case.erasure is 'not pii: counts by slice';
