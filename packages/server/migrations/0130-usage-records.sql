@@ -75,3 +75,9 @@ comment on column usage.suspense.iccid is 'pii: class=pseudonymous; ground=contr
 create index on usage.suspense (at);
 comment on column usage.batch.reason is 'not pii: row number and fault';
 comment on column usage.suspense.reason is 'not pii: one of a few fixed texts';
+
+comment on table usage.allowance is 'retained: legal-obligation; until=P10Y';
+comment on table usage.record is 'retained: legal-obligation; until=P13M';
+comment on table usage.batch is 'retained: legal-obligation; until=P90D';
+comment on table usage.suspense is 'retained: legal-obligation; until=P90D; entry=usage.batch';
+comment on column usage.allowance.refund_rule is 'not pii: a rule of the plan';
