@@ -58,6 +58,20 @@ create table smdp.notification (
   received_at     timestamptz not null,
   primary key (eid, sequence_number, iccid)
 );
+-- Records a notification and applies it to its order in one step. One that came before fails, so that what is told of it is taken back; the
+-- error names no number of the phone's.
+create function smdp.apply_notification(
+  p_eid text, p_sequence_number bigint, p_iccid text, p_event text, p_profile_id uuid, p_details jsonb, p_at timestamptz, p_state text, p_next_eid text
+) returns void language plpgsql as $$
+begin
+  insert into smdp.notification (eid, sequence_number, iccid, event, profile_id, details, received_at)
+  values (p_eid, p_sequence_number, p_iccid, p_event, p_profile_id, p_details, p_at) on conflict do nothing;
+  if not found then
+    raise unique_violation using message = 'a notification came before', constraint = 'notification_pkey';
+  end if;
+  update smdp.download_order set state = p_state, eid = p_next_eid, last_sequence = p_sequence_number, told = true, changed_at = p_at
+  where profile_id = p_profile_id;
+end $$;
 create index on smdp.notification (received_at);
 comment on column smdp.notification.eid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';
 comment on column smdp.notification.iccid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D; subject=stock';

@@ -8,7 +8,7 @@ import type { Endpoint } from '../platform/http/types.ts';
 import type { Schedule } from '../platform/jobs/types.ts';
 import type { DataKeys } from '../platform/keys/types.ts';
 import { importStock } from './import.ts';
-import { mayFollow } from './model.ts';
+import { comesFrom, mayFollow } from './model.ts';
 import type { ProfileSecrets, ProfileState, StockRange } from './model.ts';
 import { inventoryEndpoints } from './routes.ts';
 import { generateStock, secretsContext, stockSubject } from './stock.ts';
@@ -21,6 +21,13 @@ export interface OperatorStock {
   readonly operatorId: string;
   readonly byState: Readonly<Partial<Record<ProfileState, number>>>;
   readonly low: boolean;
+}
+
+/** A profile's numbers with its secrets. */
+export interface OpenedProfile {
+  readonly iccid: string;
+  readonly imsi: string;
+  readonly secrets: ProfileSecrets;
 }
 
 /** The stock of profiles: who made them is an operator, who holds them now is known to smdp and lines. */
@@ -36,6 +43,8 @@ export interface Inventory {
   byIccid(db: Reader, iccid: string): Promise<store.StockRow | undefined>;
   /** The latest profile with each of these ICCIDs, retired ones included. */
   byIccids(db: Reader, iccids: readonly string[]): Promise<{ readonly iccid: string; readonly profileId: string }[]>;
+  /** A profile with what is secret of it. @throws `inventory/unknown-profile`, `inventory/keys-gone` */
+  opened(profileId: string): Promise<OpenedProfile>;
   /** @throws `inventory/unknown-profile`, `inventory/keys-gone` */
   secrets(profileId: string): Promise<ProfileSecrets>;
   /**
@@ -44,7 +53,7 @@ export interface Inventory {
    */
   mark(tx: Tx, profileId: string, state: ProfileState): Promise<ProfileState>;
   /** Takes up what a phone reported, late and in any order: a state that does not follow from the present one changes nothing. */
-  note(tx: Tx, profileId: string, state: ProfileState): Promise<void>;
+  note(tx: Tx, profileId: string, state: Exclude<ProfileState, 'retired'>): Promise<void>;
   list(db: Reader, operatorId: string | null, state: ProfileState | null, after: string | null, limit: number): Promise<store.StockRow[]>;
   counts(db: Reader): Promise<OperatorStock[]>;
   /** Operators whose available profiles are fewer than the alarm's number. */
@@ -84,16 +93,20 @@ async function mark(deps: InventoryDeps, tx: Tx, profileId: string, state: Profi
   return row.state;
 }
 
-async function note(deps: InventoryDeps, tx: Tx, profileId: string, state: ProfileState): Promise<void> {
-  const row = await store.lockState(tx, profileId);
-  if (row !== undefined && row.state !== state && mayFollow(row.state, state)) await store.setState(tx, profileId, state, deps.clock.now());
+async function note(deps: InventoryDeps, tx: Tx, profileId: string, state: Exclude<ProfileState, 'retired'>): Promise<void> {
+  store.advance(tx, profileId, state, comesFrom(state), deps.clock.now());
 }
 
 async function secrets(deps: InventoryDeps, profileId: string): Promise<ProfileSecrets> {
-  const row = await store.sealedSecrets(deps.db, profileId);
+  return (await opened(deps, profileId)).secrets;
+}
+
+async function opened(deps: InventoryDeps, profileId: string): Promise<OpenedProfile> {
+  const row = await store.sealedProfile(deps.db, profileId);
   if (row === undefined) throw new ServiceError('inventory/unknown-profile', { profileId });
-  if (row.sealed === null) throw new ServiceError('inventory/keys-gone', { profileId });
-  return JSON.parse(await deps.dataKeys.openText(stockSubject, secretsContext, row.sealed)) as ProfileSecrets;
+  const { sealed, ...profile } = row;
+  if (sealed === null) throw new ServiceError('inventory/keys-gone', { profileId });
+  return { ...profile, secrets: JSON.parse(await deps.dataKeys.openText(stockSubject, secretsContext, sealed)) as ProfileSecrets };
 }
 
 async function counts(db: Reader, lowBelow: number): Promise<OperatorStock[]> {
@@ -130,6 +143,7 @@ export function createInventory(deps: InventoryDeps): Inventory {
     byId: store.profileById,
     byIccid: store.profileByIccid,
     byIccids: store.profilesByIccids,
+    opened: (profileId) => opened(deps, profileId),
     secrets: (profileId) => secrets(deps, profileId),
     mark: (tx, profileId, state) => mark(deps, tx, profileId, state),
     note: (tx, profileId, state) => note(deps, tx, profileId, state),

@@ -82,6 +82,11 @@ export function mayFollow(from: ProfileState, to: ProfileState): boolean {
   return from === to || profileSteps[from].includes(to);
 }
 
+/** The states that a profile may come to this one from. */
+export function comesFrom(to: ProfileState): readonly ProfileState[] {
+  return (Object.keys(profileSteps) as ProfileState[]).filter((from) => profileSteps[from].includes(to));
+}
+
 /** Why `count` numbers from this range do not fit; undefined when they do. */
 export function rangeFault(range: StockRange, count: number): string | undefined {
   if (!Number.isSafeInteger(count) || count < 1 || count > 1_000_000) return 'count is not between 1 and 1000000';

@@ -73,8 +73,14 @@ export function setState(tx: Tx, profileId: string, state: ProfileState, at: Dat
      where id = ${profileId}`);
 }
 
-export function sealedSecrets(db: Reader, profileId: string): Promise<{ sealed: Buffer | null } | undefined> {
-  return db.maybe<{ sealed: Buffer | null }>(sql`select sealed_secrets as sealed from inventory.profile where id = ${profileId}`);
+/** Sets the state where it is one of those that it may follow. */
+export function advance(tx: Tx, profileId: string, state: ProfileState, from: readonly ProfileState[], at: Date): void {
+  tx.send(sql`update inventory.profile set state = ${state}, changed_at = ${at} where id = ${profileId}::uuid and state = any(${from}::text[])`);
+}
+
+export function sealedProfile(db: Reader, profileId: string): Promise<{ iccid: string; imsi: string; sealed: Buffer | null } | undefined> {
+  return db.maybe<{ iccid: string; imsi: string; sealed: Buffer | null }>(sql`
+    select iccid, imsi, sealed_secrets as sealed from inventory.profile where id = ${profileId}::uuid`);
 }
 
 /** A page of the stock in the order it came in; each filter has an index that it follows. */

@@ -16,7 +16,7 @@ export interface ChangeDeps {
 }
 
 async function save(deps: ChangeDeps, tx: Tx, line: Line, change: Change, actor: Actor, reason: string | null): Promise<void> {
-  await store.saveChange(tx, line, change, deps.clock.now(), actor, reason);
+  store.saveChange(tx, line, change, deps.clock.now(), actor, reason);
   await deps.audit.record(tx, {
     actor, action: `lines.${change.axis}`, subjectKind: 'line', subjectId: line.lineId, accountId: line.accountId,
     ...(reason === null ? {} : { reason }), details: { from: change.from, to: change.to },

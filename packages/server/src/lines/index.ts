@@ -60,9 +60,10 @@ async function report(deps: LinesDeps, { profileId, eid, to }: ProfileReport): P
     const line = await store.lockLineOfProfile(tx, profileId);
     if (line === undefined || line.iccid === null) return;
     // A profile that was deleted may be downloaded anew, by another phone.
-    if (line.deviceId === null || to === 'downloaded') await store.linkDevice(tx, line, eid, deps.clock.now());
+    if (line.deviceId === null || to === 'downloaded') store.linkDevice(tx, line, eid, deps.clock.now());
     await noteDelivery(deps, tx, line, to, { kind: 'device', id: profileId }, null);
-  });
+    // A crash that takes this back takes back the end of the delivery too: then the report comes again.
+  }, { durable: 'soon' });
 }
 
 async function retireProfile(deps: LinesDeps, tx: Tx, lineId: string, actor: Actor, reason: string): Promise<void> {

@@ -39,14 +39,14 @@ export function linesByProfile(db: Reader, profileIds: readonly string[]): Promi
     select distinct on (profile_id) ${columns} from lines.line where profile_id = any(${profileIds}::uuid[]) order by profile_id, line_id desc`);
 }
 
-export async function saveChange(tx: Tx, line: Line, change: Change, at: Date, actor: Actor, reason: string | null): Promise<void> {
-  await tx.run(change.axis === 'service'
+export function saveChange(tx: Tx, line: Line, change: Change, at: Date, actor: Actor, reason: string | null): void {
+  tx.send(change.axis === 'service'
     ? sql`update lines.line set service = ${change.to},
             activated_at = case when ${change.to} = 'active' then coalesce(activated_at, ${at}) else activated_at end,
             terminated_at = case when ${change.to} = 'terminated' then ${at} else terminated_at end
            where line_id = ${line.lineId}`
     : sql`update lines.line set delivery = ${change.to} where line_id = ${line.lineId}`);
-  await tx.run(sql`
+  tx.send(sql`
     insert into lines.change (line_id, change_id, at, axis, from_state, to_state, by_kind, by_id, reason)
     values (${line.lineId}, ${newId(at.getTime())}, ${at}, ${change.axis}, ${change.from}, ${change.to}, ${actor.kind}, ${actor.id}, ${reason})`);
 }
@@ -69,12 +69,14 @@ export function changesOf(db: Reader, lineId: string, before: string | null, lim
      order by change_id desc limit ${limit}`);
 }
 
-export async function linkDevice(tx: Tx, line: Line, eid: string, at: Date): Promise<void> {
-  const { deviceId } = await tx.one<{ deviceId: string }>(sql`
-    insert into lines.device (device_id, account_id, eid, first_seen_at) values (${newId(at.getTime())}, ${line.accountId}, ${eid}, ${at})
-    on conflict (account_id, eid) do update set eid = excluded.eid
-    returning device_id as "deviceId"`);
-  await tx.run(sql`update lines.line set device_id = ${deviceId} where line_id = ${line.lineId}`);
+export function linkDevice(tx: Tx, line: Line, eid: string, at: Date): void {
+  tx.send(sql`
+    with seen as (
+      insert into lines.device (device_id, account_id, eid, first_seen_at) values (${newId(at.getTime())}, ${line.accountId}, ${eid}, ${at})
+      on conflict (account_id, eid) do update set eid = excluded.eid
+      returning device_id
+    )
+    update lines.line set device_id = seen.device_id from seen where line_id = ${line.lineId}`);
 }
 
 export interface DeviceRow {

@@ -17,12 +17,10 @@ export async function report(w: Workings, request: Es9plusRequest<'handleNotific
   try {
     await w.db.transaction((tx) => record(w, tx, reading));
   } catch (error) {
-    if (!(error instanceof Repeated)) throw error;
+    // It came before: what it would have told again is taken back.
+    if (!store.isRepeated(error)) throw error;
   }
 }
-
-/** Takes back what a notification that came before would have told again. */
-class Repeated extends Error {}
 
 async function record(w: Workings, tx: Tx, reading: NotificationReading): Promise<void> {
   const { eid, order } = await verified(w, tx, reading);
@@ -41,13 +39,10 @@ async function record(w: Workings, tx: Tx, reading: NotificationReading): Promis
     details: reading.event.kind === 'install-failed' ? JSON.stringify({ command: reading.event.command, reason: reading.event.reason }) : null,
     at: w.clock.now(),
   };
-  if (!current || !state) return void await store.saveNotification(tx, row, undefined);
+  if (!current || !state) return store.saveNotification(tx, row);
   const { profileId } = current;
-  const [recorded] = await Promise.all([
-    store.saveNotification(tx, row, { profileId, state, eid: next?.releaseEid ? null : eid }),
-    tell(w, tx, reading.event, { profileId, iccid, eid, state }),
-  ]);
-  if (!recorded) throw new Repeated();
+  store.applyNotification(tx, row, { profileId, state, eid: next?.releaseEid ? null : eid });
+  await tell(w, tx, reading.event, { profileId, iccid, eid, state });
 }
 
 /** Who sent it, and the order that it concerns, locked. An installation is signed without certificates: its session knows the key. */

@@ -1,5 +1,5 @@
 import type { SessionClient, SmdpSession } from '@yuanyou/rsp';
-import { sql, type Reader, type Transactor, type Tx } from '../platform/db/index.ts';
+import { isUniqueViolation, sql, type Reader, type Transactor, type Tx } from '../platform/db/index.ts';
 import type { StoredOrder } from './model.ts';
 
 interface SessionRow {
@@ -58,15 +58,19 @@ export async function findBySession(db: Reader, transactionId: string): Promise<
   return row && found(row);
 }
 
-/** False when another request took the session on before. */
+/**
+ * False when another request took the session on before. It reaches the disk with the package that is handed over next; lost before that,
+ * the phone begins anew.
+ */
 export async function insertAuthenticated(
   db: Transactor, session: SmdpSession & { readonly client: SessionClient }, profileId: string,
 ): Promise<boolean> {
   const { client } = session;
   return (await db.alone(sql`
     insert into smdp.session (transaction_id, state, chain_ci_key_id, profile_id, eid, curve, point, smdp_signature2, expires_at)
-    values (${session.transactionId}, 'authenticated', ${session.chainCiKeyId}, ${profileId}::uuid, ${client.eid}, ${client.curve}, ${client.point},
-      ${client.smdpSignature2}, ${session.expiresAt})
+    select ${session.transactionId}, 'authenticated', ${session.chainCiKeyId}::bytea, ${profileId}::uuid, ${client.eid}, ${client.curve},
+      ${client.point}::bytea, ${client.smdpSignature2}::bytea, ${session.expiresAt}::timestamptz
+    where set_config('synchronous_commit', 'off', true) = 'off'
     on conflict do nothing`)) === 1;
 }
 
@@ -124,27 +128,31 @@ export interface NotificationRow {
   readonly at: Date;
 }
 
-/** Where a notification leads its order; without one it is recorded only. */
+/** Where a notification leads its order. */
 export interface OrderChange {
   readonly profileId: string;
   readonly state: StoredOrder['state'];
   readonly eid: string | null;
 }
 
-/** Records a notification and applies it to its order. False, and nothing done, when it came before. */
-export async function saveNotification(tx: Tx, row: NotificationRow, change: OrderChange | undefined): Promise<boolean> {
-  const { recorded } = await tx.one(sql<{ recorded: boolean }>`
-    with fresh as (
-      insert into smdp.notification (eid, sequence_number, iccid, event, profile_id, details, received_at)
-      values (${row.eid}, ${row.sequenceNumber}, ${row.iccid}, ${row.event}, ${row.profileId}::uuid, ${row.details}::jsonb, ${row.at})
-      on conflict do nothing returning sequence_number
-    ), changed as (
-      update smdp.download_order o set state = ${change?.state ?? null}, eid = ${change?.eid ?? null}, last_sequence = fresh.sequence_number,
-        told = true, changed_at = ${row.at}
-      from fresh where o.profile_id = ${change?.profileId ?? null}::uuid
-    )
-    select exists (select from fresh) as recorded`);
-  return recorded;
+/** Records a notification that changes nothing; one that came before is left as it is. */
+export function saveNotification(tx: Tx, row: NotificationRow): void {
+  tx.send(sql`
+    insert into smdp.notification (eid, sequence_number, iccid, event, profile_id, details, received_at)
+    values (${row.eid}, ${row.sequenceNumber}, ${row.iccid}, ${row.event}, ${row.profileId}::uuid, ${row.details}::jsonb, ${row.at})
+    on conflict do nothing`);
+}
+
+/** Records a notification and applies it to its order. One that came before fails the transaction: see {@link isRepeated}. */
+export function applyNotification(tx: Tx, row: NotificationRow, change: OrderChange): void {
+  tx.send(sql`
+    select smdp.apply_notification(${row.eid}, ${row.sequenceNumber}, ${row.iccid}, ${row.event}, ${change.profileId}::uuid,
+      ${row.details}::jsonb, ${row.at}, ${change.state}, ${change.eid})`);
+}
+
+/** Whether a transaction failed because its notification came before. */
+export function isRepeated(error: unknown): boolean {
+  return isUniqueViolation(error, 'notification_pkey');
 }
 
 /** Takes downloads that no installation followed by then, each once. */

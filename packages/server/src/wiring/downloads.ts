@@ -5,7 +5,6 @@ import type { Partners } from '../partners/index.ts';
 import type { Audit } from '../platform/audit/index.ts';
 import type { Clock } from '../platform/clock/index.ts';
 import type { Transactor, Tx } from '../platform/db/index.ts';
-import { ServiceError } from '../platform/errors.ts';
 import type { Outbox, Schedule } from '../platform/jobs/index.ts';
 import type { Keys } from '../platform/keys/index.ts';
 import type { Logger } from '../platform/log/index.ts';
@@ -41,15 +40,11 @@ function pkiOf(config: Config, deps: DownloadsDeps): Promise<SmdpPki> {
 }
 
 /** Profiles as the stock makes them: opened when one is bound, held only while the request is answered. */
-function profilesOf(deps: DownloadsDeps, inventory: Inventory): ProfileSource {
+function profilesOf(inventory: Inventory): ProfileSource {
   return {
     async load(profileId) {
-      const stock = await inventory.byId(deps.db, profileId);
-      if (stock === undefined) throw new ServiceError('inventory/unknown-profile', { profileId });
-      const { ki, opc, pin1, puk1, adm1 } = await inventory.secrets(profileId);
-      return {
-        iccid: stock.iccid, imsi: stock.imsi, pin1, puk1, ki: Buffer.from(ki, 'hex'), opc: Buffer.from(opc, 'hex'), adm1: Buffer.from(adm1, 'hex'),
-      };
+      const { iccid, imsi, secrets: { ki, opc, pin1, puk1, adm1 } } = await inventory.opened(profileId);
+      return { iccid, imsi, pin1, puk1, ki: Buffer.from(ki, 'hex'), opc: Buffer.from(opc, 'hex'), adm1: Buffer.from(adm1, 'hex') };
     },
   };
 }
@@ -63,7 +58,7 @@ function cardOf(operator: { readonly name: string; readonly plmns: readonly stri
 
 /** Wires the SM-DP+ over the stock. */
 export async function createDownloads(config: Config, deps: DownloadsDeps, inventory: Inventory, partners: Partners): Promise<WiredDownloads> {
-  const smdp = createSmdp({ ...deps, profiles: profilesOf(deps, inventory), pki: await pkiOf(config, deps), addresses: [config.es9.address] });
+  const smdp = createSmdp({ ...deps, profiles: profilesOf(inventory), pki: await pkiOf(config, deps), addresses: [config.es9.address] });
   let listener: Es9plusListener | undefined;
   return {
     async order(tx, { profileId, iccid, operatorId }) {
