@@ -1,4 +1,5 @@
 import { usageRoutes } from '@yuanyou/contract';
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -115,13 +116,17 @@ describe('a file of an hour', () => {
     expect(kept.n).toBe(1n);
   });
 
-  test('too large to be read is set aside by name, and does not hold up the files behind it', async () => {
+  test('too large to be read is refused unread: its digest and the reason stay, it goes, and nothing waits behind it', async () => {
     const { t, line } = await inUse();
-    leaveFile(house, Buffer.alloc(64 * 1024 * 1024 + 1, 'a'), 'a-too-large.csv');
+    const huge = Buffer.alloc(64 * 1024 * 1024 + 1, 'a');
+    leaveFile(house, huge, 'a-too-large.csv');
     leaveFile(house, usageCsv(house, [{ iccid: line.iccid, bytes: 12 }]), 'b-good.csv');
     await arrive();
     expect((await t.allowance(line.lineId)).usedBytes).toBe(12);
-    expect(readdirSync(feedFolder()).filter((file) => file.includes('too-large'))).toEqual(['a-too-large.csv.refused']);
+    expect(readdirSync(feedFolder()).filter((file) => file.includes('too-large'))).toEqual([]);
+    expect(await batches(house, 'a-too-large.csv')).toMatchObject([{ state: 'refused', records: 0, reason: 'the file is larger than 67108864 bytes' }]);
+    const { digest } = await house.db.one<{ digest: Buffer }>(sql`select digest from usage.batch where source = 'a-too-large.csv'`);
+    expect(digest).toEqual(createHash('sha256').update(huge).digest());
     expect(house.logged.some((entry) => entry.includes('a-too-large.csv'))).toBe(true);
   });
 });
