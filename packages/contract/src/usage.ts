@@ -51,9 +51,26 @@ export const usageRoutes = {
     operationId: 'listUsageBatches', method: 'GET', path: '/v1/usage-batches', tag: 'Usage', audience: 'agent', permission: 'usage:read',
     summary: 'Usage batches as they arrived, newest first', query: paging, responses: { 200: page(usageBatch) },
   }),
+  retryUsageBatch: route({
+    operationId: 'retryUsageBatch', method: 'POST', path: '/v1/usage-batches/:batchId/retry', tag: 'Usage', audience: 'agent',
+    permission: 'operations:write', summary: 'Applies a refused batch again, from where it stopped', params: z.strictObject({ batchId: id }),
+    body: z.strictObject({ reason: z.string().trim().min(1).max(500).regex(/^[^\p{Cc}]*$/u) }),
+    responses: { 202: usageBatch }, problems: ['usage/unknown-batch', 'usage/batch-not-refused'],
+  }),
 } as const;
 
 export const usageProblems = problems({
+  'usage/unknown-batch': {
+    status: 404,
+    title: { en: 'There is no such batch.', 'zh-Hans': '没有这个批次。', 'zh-Hant': '沒有這個批次。' },
+  },
+  'usage/batch-not-refused': {
+    status: 409,
+    title: {
+      en: 'Only a refused batch whose raw bytes were kept can be applied again.',
+      'zh-Hans': '只有被拒绝且保留了原始内容的批次才能重新处理。', 'zh-Hant': '只有被拒絕且保留了原始內容的批次才能重新處理。',
+    },
+  },
   'usage/file-refused': {
     status: 422,
     title: { en: 'The usage file cannot be read.', 'zh-Hans': '无法读取该用量文件。', 'zh-Hant': '無法讀取該用量檔案。' },

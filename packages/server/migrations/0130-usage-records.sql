@@ -5,18 +5,27 @@ create table usage.batch (
   batch_id    uuid primary key,
   operator_id uuid not null,
   source      text not null,
-  digest      bytea not null,
-  blob_id     uuid not null,
+  -- Null of what could not be read at all.
+  digest      bytea,
+  -- Null of what was refused unread: then nothing of it was kept.
+  blob_id     uuid,
   state       text not null check (state in ('received', 'applied', 'refused')),
   received_at timestamptz not null,
   applied_at  timestamptz,
   records     integer not null default 0,
   duplicates  integer not null default 0,
   suspended   integer not null default 0,
-  reason      text,
-  unique (operator_id, source, digest)
+  reason      text check (length(reason) <= 300),
+  attempts    integer not null default 0,
+  -- How many rows are applied; a batch is applied in pieces, each in a transaction of its own.
+  applied_rows integer not null default 0,
+  -- When to look at a batch that waits; whoever applies it puts this off as it goes on.
+  next_attempt_at timestamptz,
+  check (state <> 'received' or (blob_id is not null and next_attempt_at is not null)),
+  unique nulls not distinct (operator_id, source, digest)
 );
-create index on usage.batch (batch_id) where state = 'received';
+create index on usage.batch (received_at) where state = 'received';
+create index on usage.batch (next_attempt_at) where state = 'received';
 
 create table usage.allowance (
   line_id          uuid not null,
@@ -44,7 +53,7 @@ create table usage.allowance (
   check (earned_minor <= paid_cash_minor + paid_promo_minor)
 );
 create index on usage.allowance (account_id, allowance_id);
-create index on usage.allowance (valid_until) where state in ('active', 'queued');
+create index on usage.allowance (valid_until) where state in ('active', 'queued') and cutoff_at is null;
 
 -- Daily partitions are made as records of a day first arrive.
 create table usage.record (
@@ -73,7 +82,7 @@ create table usage.suspense (
 );
 comment on column usage.suspense.iccid is 'pii: class=pseudonymous; ground=contract; deleteAfter=P90D';
 create index on usage.suspense (at);
-comment on column usage.batch.reason is 'not pii: row number and fault';
+comment on column usage.batch.reason is 'not pii: row number and fault, or a code';
 comment on column usage.suspense.reason is 'not pii: one of a few fixed texts';
 
 comment on table usage.allowance is 'retained: legal-obligation; until=P10Y';

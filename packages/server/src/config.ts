@@ -49,7 +49,7 @@ export interface Config {
     readonly dkim: { readonly domain: string; readonly selector: string; readonly privateKeyPem: string } | undefined;
   };
   readonly partners: { readonly httpsOnly: boolean };
-  readonly feeds: { readonly folder: string; readonly everyMs: number };
+  readonly feeds: { readonly folder: string; readonly everyMs: number; readonly settledMs: number };
   /** Present when demo plans, operator and stock are to be seeded. */
   readonly demo: { readonly operator: { readonly url: string; readonly apiKey: string; readonly feedFolder: string } } | undefined;
   readonly transparency: { readonly origin: string; readonly anchorFolder: string };
@@ -237,7 +237,7 @@ function arrange(v: SettingValues, cwd: string, unknown: readonly string[]): Con
     },
     mail: mailOf(v),
     partners: { httpsOnly: mode === 'production' },
-    feeds: { folder: feeds, everyMs: 1000 * (v.YUANYOU_FEED_SECONDS ?? (mode === 'development' ? 2 : 60)) },
+    feeds: { folder: feeds, everyMs: 1000 * (v.YUANYOU_FEED_SECONDS ?? (mode === 'development' ? 2 : 60)), settledMs: mode === 'test' ? 0 : 2000 },
     demo: demo
       ? { operator: { url: v.YUANYOU_DEMO_OPERATOR_URL, apiKey: v.YUANYOU_DEMO_OPERATOR_KEY, feedFolder: join(feeds, 'demo') } }
       : undefined,

@@ -127,7 +127,8 @@ async function serviceOf(config: Config, platform: Platform, f: Foundation) {
   const lines = createLines({ ...platform, stock, downloads, operators: f.partners });
   downloads.onReport((report) => lines.report(report));
   const usage = createUsage({
-    ...platform, ledger: f.ledger, stock, lines, notifications: f.notifications, accounts: closingAccounts(f.accounts), feedEveryMs: config.feeds.everyMs,
+    ...platform, ledger: f.ledger, stock, lines, notifications: f.notifications, accounts: closingAccounts(f.accounts),
+    feedEveryMs: config.feeds.everyMs, settledMs: config.feeds.settledMs,
     feeds: async () => (await f.partners.list(platform.db, null, 1000)).map(({ operatorId, feedFolder }) => ({ operatorId, folder: feedFolder })),
     tariffs: {
       async costMinor(operatorId, bytes) {

@@ -1,12 +1,16 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { recipes } from '../ledger/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Line } from '../lines/index.ts';
+import type { Blobs } from '../platform/blobs/types.ts';
 import type { Clock } from '../platform/clock/index.ts';
 import type { Reader, Transactor, Tx } from '../platform/db/index.ts';
 import { ServiceError } from '../platform/errors.ts';
 import type { Outbox } from '../platform/jobs/types.ts';
+import type { DataKeys } from '../platform/keys/types.ts';
 import { parseUsageCsv } from './csv.ts';
 import { thresholdReached } from './events.ts';
+import { raw } from './feed.ts';
 import { drawDownAll } from './model.ts';
 import type { Allowance, Drawdown, UsageRecord } from './model.ts';
 import * as store from './store.ts';
@@ -15,10 +19,16 @@ import * as store from './store.ts';
 const acceptMs = 90 * 86_400_000;
 /** Clocks of networks run ahead a little; a record further in the future is set aside. */
 const aheadMs = 3_600_000;
+/** Large batches are applied in pieces: no transaction is long, and everybody else has turns in between. */
+const pieceRows = 5000;
+/** While a batch is worked on, others keep away from it for this long from piece to piece. */
+const workingMs = 60_000;
 
 export interface ApplyDeps {
   readonly db: Transactor;
   readonly clock: Clock;
+  readonly blobs: Blobs;
+  readonly dataKeys: DataKeys;
   readonly outbox: Outbox;
   readonly ledger: Ledger;
   readonly stock: { byIccids(db: Reader, iccids: readonly string[]): Promise<readonly { readonly iccid: string; readonly profileId: string }[]> };
@@ -44,13 +54,12 @@ async function linesByIccid(deps: ApplyDeps, records: readonly UsageRecord[]): P
   }));
 }
 
-/** Gives each record to its line, or sets it aside with a reason; nothing is dropped. */
-async function place(deps: ApplyDeps, operatorId: string, records: readonly UsageRecord[]): Promise<Placement> {
+/** Gives each record to its line, or sets it aside with a reason; nothing is dropped. `seen` are the records of the file so far. */
+async function place(deps: ApplyDeps, operatorId: string, records: readonly UsageRecord[], seen: Set<string>): Promise<Placement> {
   const lines = await linesByIccid(deps, records);
   const now = deps.clock.now().getTime();
   const placed: store.PlacedRecord[] = [];
   const suspended: Placement['suspended'] = [];
-  const seen = new Set<string>();
   let repeats = 0;
   for (const record of records) {
     const line = lines.get(record.iccid);
@@ -80,26 +89,36 @@ function afterDraw(a: Allowance, draw: Drawdown): Allowance {
   return { ...a, usedBytes: draw.usedBytes, earnedMinor: a.earnedMinor + draw.earnedMinor, state: draw.state, validFrom: draw.validFrom, validUntil: draw.validUntil, toldPercent: draw.threshold ?? a.toldPercent };
 }
 
+function byLine(allowances: readonly Allowance[]): Map<string, Allowance[]> {
+  const lines = new Map<string, Allowance[]>();
+  for (const allowance of allowances) {
+    const ofLine = lines.get(allowance.lineId);
+    if (ofLine === undefined) lines.set(allowance.lineId, [allowance]);
+    else ofLine.push(allowance);
+  }
+  return lines;
+}
+
 /** Rates records against the allowances that were valid when each ended: until then the network had not counted it. In the order of the events. */
 export function rate(allowances: readonly Allowance[], records: readonly store.PlacedRecord[]): Rated {
-  const now = new Map(allowances.map((a) => [a.allowanceId, a]));
+  const lines = byLine(allowances);
   const touched = new Set<string>();
   let normalBytes = 0n;
   let lateBytes = 0n;
   for (const record of [...records].sort((x, y) => x.stoppedAt.getTime() - y.stoppedAt.getTime())) {
-    const ofLine = [...now.values()].filter((a) => a.lineId === record.lineId);
+    const ofLine = lines.get(record.lineId) ?? [];
     if (isLate(ofLine, record.stoppedAt)) {
       lateBytes += record.bytes;
       continue;
     }
     normalBytes += record.bytes;
     for (const draw of drawDownAll(ofLine, record.bytes, record.stoppedAt).draws) {
-      now.set(draw.allowance.allowanceId, afterDraw(draw.allowance, draw));
+      ofLine[ofLine.indexOf(draw.allowance)] = afterDraw(draw.allowance, draw);
       touched.add(draw.allowance.allowanceId);
     }
   }
-  const before = new Map(allowances.map((a) => [a.allowanceId, a]));
-  return { draws: [...touched].map((id) => total(before.get(id)!, now.get(id)!)), normalBytes, lateBytes };
+  const now = new Map([...lines.values()].flat().map((a) => [a.allowanceId, a]));
+  return { draws: allowances.filter((a) => touched.has(a.allowanceId)).map((a) => total(a, now.get(a.allowanceId)!)), normalBytes, lateBytes };
 }
 
 /** Use after the cutoff of a closure, or of before that arrives when the closure has settled: the traveller pays for neither. */
@@ -120,65 +139,84 @@ function total(before: Allowance, after: Allowance): Drawdown {
   };
 }
 
-async function postEarned(deps: ApplyDeps, tx: Tx, batchId: string, draws: readonly Drawdown[]): Promise<void> {
+/** A piece of a batch: the rows from `from` on, and whether they are the last. */
+interface Piece {
+  readonly batchId: string;
+  readonly from: number;
+  readonly records: readonly UsageRecord[];
+  readonly last: boolean;
+}
+
+async function postEarned(deps: ApplyDeps, tx: Tx, { batchId, from }: Piece, draws: readonly Drawdown[]): Promise<void> {
   const byCurrency = new Map<string, bigint>();
   for (const { allowance, earnedMinor } of draws) byCurrency.set(allowance.currency, (byCurrency.get(allowance.currency) ?? 0n) + earnedMinor);
   for (const [currency, amountMinor] of byCurrency) {
     if (amountMinor === 0n) continue;
     await deps.ledger.post(tx, recipes.recogniseUsage({
-      id: `usage:${batchId}:earned:${currency}`, at: deps.clock.now(), currency, amountMinor, refs: { batchId },
+      id: `usage:${batchId}:${from}:earned:${currency}`, at: deps.clock.now(), currency, amountMinor, refs: { batchId },
     }));
   }
 }
 
-async function postCosts(deps: ApplyDeps, tx: Tx, batch: store.BatchRow, rated: Rated): Promise<void> {
+async function postCosts(deps: ApplyDeps, tx: Tx, { batchId, from }: Piece, operatorId: string, rated: Rated): Promise<void> {
   const post = async (bytes: bigint, what: 'cost' | 'late'): Promise<void> => {
-    const { amountMinor, currency } = await deps.tariffs.costMinor(batch.operatorId, bytes);
+    const { amountMinor, currency } = await deps.tariffs.costMinor(operatorId, bytes);
     if (amountMinor === 0n) return;
-    await deps.ledger.openPartner(tx, batch.operatorId, currency);
+    await deps.ledger.openPartner(tx, operatorId, currency);
     const recipe = what === 'cost' ? recipes.partnerCost : recipes.lateUsage;
     await deps.ledger.post(tx, recipe({
-      id: `usage:${batch.batchId}:${what}`, at: deps.clock.now(), currency, amountMinor, partnerId: batch.operatorId, refs: { batchId: batch.batchId },
+      id: `usage:${batchId}:${from}:${what}`, at: deps.clock.now(), currency, amountMinor, partnerId: operatorId, refs: { batchId },
     }));
   };
   await post(rated.normalBytes, 'cost');
   await post(rated.lateBytes, 'late');
 }
 
-async function save(deps: ApplyDeps, tx: Tx, batchId: string, records: readonly UsageRecord[], { placed, repeats, suspended }: Placement): Promise<void> {
-  const batch = await store.lockBatch(tx, batchId);
-  if (batch === undefined || batch.state !== 'received') return;
+/** Draws down, posts and notes the end of one piece. False when the batch is not where this piece begins: somebody else has gone on with it. */
+async function save(deps: ApplyDeps, tx: Tx, piece: Piece, { placed, repeats, suspended }: Placement): Promise<boolean> {
+  const batch = await store.lockBatch(tx, piece.batchId);
+  if (batch === undefined || batch.state !== 'received' || batch.appliedRows !== piece.from) return false;
   const allowances = await store.lockAllowances(tx, [...new Set(placed.map((r) => r.lineId))]);
-  const marked = placed.map((r) => ({ ...r, late: isLate(allowances.filter((a) => a.lineId === r.lineId), r.stoppedAt) }));
-  const freshRows = await store.insertRecords(tx, batchId, marked);
+  const lines = byLine(allowances);
+  const marked = placed.map((r) => ({ ...r, late: isLate(lines.get(r.lineId) ?? [], r.stoppedAt) }));
+  const freshRows = await store.insertRecords(tx, piece.batchId, marked);
   const rated = rate(allowances, marked.filter((r) => freshRows.has(r.rowNo)));
   await store.saveDraws(tx, rated.draws);
-  await store.insertSuspense(tx, batchId, suspended, deps.clock.now());
-  await postEarned(deps, tx, batchId, rated.draws);
-  await postCosts(deps, tx, batch, rated);
+  await store.insertSuspense(tx, piece.batchId, suspended, deps.clock.now());
+  await postEarned(deps, tx, piece, rated.draws);
+  await postCosts(deps, tx, piece, batch.operatorId, rated);
   for (const { allowance: a, threshold } of rated.draws) {
     if (threshold === null) continue;
     await deps.outbox.emit(tx, thresholdReached, a.lineId, { lineId: a.lineId, accountId: a.accountId, allowanceId: a.allowanceId, percent: threshold });
   }
-  await store.endBatch(tx, batchId, {
-    state: 'applied', at: deps.clock.now(), records: records.length, duplicates: placed.length - freshRows.size + repeats, suspended: suspended.length, reason: null,
+  const at = deps.clock.now();
+  await store.advanceBatch(tx, piece.batchId, {
+    rows: piece.records.length, duplicates: placed.length - freshRows.size + repeats, suspended: suspended.length, last: piece.last,
+    at, nextAttemptAt: new Date(at.getTime() + workingMs),
   });
+  return true;
 }
 
-/** Applies a received batch: read, place, then in one transaction deduplicate, draw down, post and note the end. A repeat does nothing. */
-export async function applyBatch(deps: ApplyDeps, batchId: string, raw: Uint8Array): Promise<void> {
+/**
+ * Applies what is left of a received batch: read, then piece by piece placed and, in one transaction each, deduplicated, drawn down, posted
+ * and noted. A repeat goes on where the last one ended.
+ * @throws ServiceError `usage/file-refused`, `usage/raw-gone`: no repeat will do better
+ */
+export async function applyBatch(deps: ApplyDeps, batchId: string): Promise<void> {
   const batch = await store.findBatch(deps.db, batchId);
   if (batch === undefined || batch.state !== 'received') return;
-  let records: UsageRecord[];
-  try {
-    records = parseUsageCsv(raw);
-  } catch (error) {
-    if (!(error instanceof ServiceError)) throw error;
-    const reason = `row ${String(error.details['row'])}: ${String(error.details['why'])}`;
-    await deps.db.transaction((tx) => store.endBatch(tx, batchId, { state: 'refused', at: deps.clock.now(), records: 0, duplicates: 0, suspended: 0, reason }));
-    return;
+  await deps.db.transaction((tx) => store.putOffBatch(tx, batchId, new Date(deps.clock.now().getTime() + workingMs), 0));
+  const bytes = await raw(deps, batch);
+  if (bytes === undefined) throw new ServiceError('usage/raw-gone', { batchId });
+  const records = await parseUsageCsv(bytes);
+  const seen = new Set<string>();
+  for (let from = 0; from === 0 || from < records.length; from += pieceRows) {
+    const piece: Piece = { batchId, from, records: records.slice(from, from + pieceRows), last: from + pieceRows >= records.length };
+    const placement = await place(deps, batch.operatorId, piece.records, seen);
+    if (from >= batch.appliedRows) {
+      await store.ensurePartitions(deps.db, [...new Set(placement.placed.map((r) => r.day))].sort());
+      if (!await deps.db.transaction((tx) => save(deps, tx, piece, placement))) return;
+    }
+    await nextTurn();
   }
-  const placement = await place(deps, batch.operatorId, records);
-  await store.ensurePartitions(deps.db, [...new Set(placement.placed.map((r) => r.day))].sort());
-  await deps.db.transaction((tx) => save(deps, tx, batchId, records, placement));
 }

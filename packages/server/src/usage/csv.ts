@@ -1,4 +1,6 @@
-import { parse } from 'csv-parse/sync';
+import { pipeline } from 'node:stream/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { parse } from 'csv-parse';
 import { ServiceError } from '../platform/errors.ts';
 import type { UsageRecord } from './model.ts';
 
@@ -7,6 +9,7 @@ const header = ['id', 'start', 'stop', 'iccid', 'imsi', 'bytes', 'imei', 'mccmnc
 export const maxFileBytes = 64 * 1024 * 1024;
 const maxRows = 500_000;
 const maxBytes = 1n << 50n;
+const pieceBytes = 64 * 1024;
 
 function refuse(row: number, why: string): never {
   throw new ServiceError('usage/file-refused', { row, why });
@@ -32,21 +35,44 @@ function recordOf(cells: readonly string[], rowNo: number): UsageRecord {
   return { rowNo, recordId, startedAt, stoppedAt, iccid: iccid.replace(/F$/i, ''), bytes: BigInt(bytes), plmn: mccmnc === '' ? null : mccmnc };
 }
 
+/** The file piece by piece, with a turn for everybody else in between: a large one takes seconds. */
+async function* piecesOf(bytes: Uint8Array): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    const text = decoder.decode(bytes.subarray(at, at + pieceBytes), { stream: true });
+    if (text !== '') yield text;
+    await nextTurn();
+  }
+  const rest = decoder.decode();
+  if (rest !== '') yield rest;
+}
+
+async function recordsOf(rows: AsyncIterable<readonly string[]>): Promise<UsageRecord[]> {
+  const records: UsageRecord[] = [];
+  let seenHeader = false;
+  for await (const cells of rows) {
+    if (!seenHeader) {
+      if (cells.join(',') !== header.join(',')) refuse(0, 'the header differs');
+      seenHeader = true;
+    } else {
+      if (records.length === maxRows) refuse(0, 'too many rows');
+      records.push(recordOf(cells, records.length + 1));
+    }
+  }
+  if (!seenHeader) refuse(0, 'the header differs');
+  return records;
+}
+
 /**
  * Reads a usage file by the hour: CSV, UTF-8, columns id,start,stop,iccid,imsi,bytes,imei,mccmnc, times in UTC.
  * @throws ServiceError `usage/file-refused` with the row (1 is the first after the header) and the reason; a file is taken whole or not at all.
  */
-export function parseUsageCsv(bytes: Uint8Array): UsageRecord[] {
+export async function parseUsageCsv(bytes: Uint8Array): Promise<UsageRecord[]> {
   if (bytes.length > maxFileBytes) refuse(0, 'the file is too large');
-  let rows: string[][];
   try {
-    rows = parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), {
-      relax_column_count: true, skip_empty_lines: true, max_record_size: 2048, bom: true,
-    });
+    return await pipeline(piecesOf(bytes), parse({ relax_column_count: true, skip_empty_lines: true, max_record_size: 2048, bom: true }), recordsOf);
   } catch (error) {
+    if (error instanceof ServiceError) throw error;
     throw new ServiceError('usage/file-refused', { row: 0, why: 'not CSV in UTF-8' }, { cause: error });
   }
-  if (rows[0]?.join(',') !== header.join(',')) refuse(0, 'the header differs');
-  if (rows.length - 1 > maxRows) refuse(0, 'too many rows');
-  return rows.slice(1).map((cells, index) => recordOf(cells, index + 1));
 }

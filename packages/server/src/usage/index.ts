@@ -1,4 +1,3 @@
-import type { Logger } from 'pino';
 import type { Ledger } from '../ledger/index.ts';
 import type { Line } from '../lines/index.ts';
 import type { Notifications } from '../notifications/index.ts';
@@ -6,12 +5,14 @@ import type { Reader, Tx } from '../platform/db/index.ts';
 import type { Endpoint } from '../platform/http/types.ts';
 import type { Schedule } from '../platform/jobs/types.ts';
 import type { SubjectHolder } from '../platform/subject/index.ts';
-import { applyBatch } from './apply.ts';
 import type { ApplyDeps } from './apply.ts';
+import { attempt, attemptDue } from './attempt.ts';
+import type { AttemptDeps } from './attempt.ts';
 import { batchReceived, thresholdReached } from './events.ts';
 import { expireAllowances } from './expire.ts';
-import { raw, receive, sweepFeed } from './feed.ts';
-import type { FeedDeps } from './feed.ts';
+import { receive } from './feed.ts';
+import { sweepFolder } from './folder.ts';
+import type { FolderDeps } from './folder.ts';
 import { usageHolder } from './holder.ts';
 import type { Allowance } from './model.ts';
 import { usageEndpoints } from './routes.ts';
@@ -54,9 +55,9 @@ export interface Usage {
   readonly holder: SubjectHolder;
 }
 
-export interface UsageDeps extends FeedDeps, ApplyDeps {
+export interface UsageDeps extends FolderDeps, AttemptDeps {
   readonly schedule: Schedule;
-  readonly log: Pick<Logger, 'error'>;
+  readonly log: AttemptDeps['log'];
   readonly ledger: Ledger;
   readonly lines: ApplyDeps['lines'] & { find(db: Reader, lineId: string): Promise<Line | undefined> };
   /** The operators that put files into a folder. */
@@ -70,7 +71,7 @@ export interface UsageDeps extends FeedDeps, ApplyDeps {
 async function sweepFeeds(deps: UsageDeps): Promise<void> {
   for (const { operatorId, folder } of await deps.feeds()) {
     try {
-      await sweepFeed(deps, operatorId, folder);
+      await sweepFolder(deps, operatorId, folder);
     } catch (error) {
       // One operator's folder must not hold up the others; the next round tries again.
       deps.log.error({ operatorId, err: error }, 'usage feed could not be read');
@@ -80,7 +81,8 @@ async function sweepFeeds(deps: UsageDeps): Promise<void> {
 
 /** Use: what arrives from operators, what it draws down, earns and costs. */
 export function createUsage(deps: UsageDeps): Usage {
-  deps.outbox.subscribe(batchReceived, 'usage.apply', async ({ body }) => applyBatch(deps, body.batchId, await raw(deps, body.batchId)));
+  deps.outbox.subscribe(batchReceived, 'usage.apply', ({ body }) => attempt(deps, body.batchId));
+  deps.schedule.every('usage.apply-due', 10_000, () => attemptDue(deps));
   deps.outbox.subscribe(thresholdReached, 'usage.tell', ({ body }) => tellThreshold(deps, body));
   deps.schedule.every('usage.feeds', deps.feedEveryMs, () => sweepFeeds(deps));
   deps.schedule.every('usage.expire', 3_600_000, async () => { await expireAllowances(deps); });

@@ -1,20 +1,26 @@
 import { usageRoutes } from '@yuanyou/contract';
 import type { Line } from '../lines/index.ts';
-import type { Clock } from '../platform/clock/index.ts';
 import type { Reader } from '../platform/db/index.ts';
 import { ServiceError } from '../platform/errors.ts';
 import { endpoint } from '../platform/http/types.ts';
 import type { Endpoint } from '../platform/http/types.ts';
+import type { ApplyDeps } from './apply.ts';
+import { retryBatch } from './attempt.ts';
+import type { AttemptDeps } from './attempt.ts';
 import { stateAt } from './model.ts';
 import * as store from './store.ts';
+import type { BatchRow } from './store.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const isoDay = /^\d{4}-\d\d-\d\d$/;
 
-export interface UsageRouteDeps {
-  readonly db: Reader;
-  readonly clock: Clock;
-  readonly lines: { find(db: Reader, lineId: string): Promise<Line | undefined> };
+function batchShown(row: BatchRow) {
+  const { batchId, operatorId, source, state, records, duplicates, suspended, reason } = row;
+  return { batchId, operatorId, source, state, receivedAt: row.receivedAt.toISOString(), records, duplicates, suspended, reason };
+}
+
+export interface UsageRouteDeps extends AttemptDeps {
+  readonly lines: ApplyDeps['lines'] & { find(db: Reader, lineId: string): Promise<Line | undefined> };
 }
 
 async function ownLine(deps: UsageRouteDeps, lineId: string, accountId: string): Promise<void> {
@@ -61,10 +67,13 @@ export function usageEndpoints(deps: UsageRouteDeps): Endpoint[] {
       return {
         status: 200,
         body: {
-          items: shown.map(({ blobId: _blobId, ...row }) => ({ ...row, receivedAt: row.receivedAt.toISOString() })),
+          items: shown.map(batchShown),
           nextCursor: rows.length > query.limit ? shown.at(-1)!.batchId : null,
         },
       };
     }),
+    endpoint(usageRoutes.retryUsageBatch, async ({ params, body, principal }) => ({
+      status: 202, body: batchShown(await retryBatch(deps, params.batchId, principal.agentId, body.reason)),
+    })),
   ];
 }

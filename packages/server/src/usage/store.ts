@@ -50,7 +50,7 @@ export async function saveDraws(tx: Tx, draws: readonly Drawdown[]): Promise<voi
 /** Locks allowances whose validity ended before, those that ended first, first. */
 export function lockEnded(tx: Tx, before: Date, limit: number): Promise<Allowance[]> {
   return tx.all<Allowance>(sql`
-    select ${columns} from usage.allowance where state in ('active', 'queued') and valid_until < ${before}
+    select ${columns} from usage.allowance where state in ('active', 'queued') and cutoff_at is null and valid_until < ${before}
      order by valid_until limit ${limit} for update skip locked`);
 }
 
@@ -95,23 +95,35 @@ export interface BatchRow {
   readonly batchId: string;
   readonly operatorId: string;
   readonly source: string;
-  readonly blobId: string;
+  readonly blobId: string | null;
   readonly state: 'received' | 'applied' | 'refused';
   readonly receivedAt: Date;
   readonly records: number;
   readonly duplicates: number;
   readonly suspended: number;
   readonly reason: string | null;
+  readonly attempts: number;
+  readonly appliedRows: number;
 }
 
 const batchColumns = sql`batch_id as "batchId", operator_id as "operatorId", source, blob_id as "blobId", state, received_at as "receivedAt",
-  records, duplicates, suspended, reason`;
+  records, duplicates, suspended, reason, attempts, applied_rows as "appliedRows"`;
 
 /** Notes an arrival; answers false when the same bytes under the same name had arrived before. */
 export async function insertBatch(tx: Tx, b: { batchId: string; operatorId: string; source: string; digest: Buffer; blobId: string; receivedAt: Date }): Promise<boolean> {
   return (await tx.run(sql`
-    insert into usage.batch (batch_id, operator_id, source, digest, blob_id, state, received_at)
-    values (${b.batchId}, ${b.operatorId}, ${b.source}, ${b.digest}, ${b.blobId}, 'received', ${b.receivedAt})
+    insert into usage.batch (batch_id, operator_id, source, digest, blob_id, state, received_at, next_attempt_at)
+    values (${b.batchId}, ${b.operatorId}, ${b.source}, ${b.digest}, ${b.blobId}, 'received', ${b.receivedAt}, ${b.receivedAt})
+    on conflict (operator_id, source, digest) do nothing`)) === 1;
+}
+
+/** Notes what was refused unread; false when that is known already. */
+export async function insertRefused(
+  tx: Tx, b: { batchId: string; operatorId: string; source: string; digest: Buffer | null; receivedAt: Date; reason: string },
+): Promise<boolean> {
+  return (await tx.run(sql`
+    insert into usage.batch (batch_id, operator_id, source, digest, state, received_at, applied_at, reason)
+    values (${b.batchId}, ${b.operatorId}, ${b.source}, ${b.digest}, 'refused', ${b.receivedAt}, ${b.receivedAt}, ${b.reason})
     on conflict (operator_id, source, digest) do nothing`)) === 1;
 }
 
@@ -128,12 +140,40 @@ export function batches(db: Reader, before: string | null, limit: number): Promi
     select ${batchColumns} from usage.batch where (${before}::uuid is null or batch_id < ${before}::uuid) order by batch_id desc limit ${limit}`);
 }
 
-export async function endBatch(
-  tx: Tx, batchId: string, end: { state: 'applied' | 'refused'; at: Date; records: number; duplicates: number; suspended: number; reason: string | null },
+/** Batches that wait to be looked at, the longest due first. */
+export async function dueBatches(db: Reader, now: Date, limit: number): Promise<string[]> {
+  const rows = await db.all<{ batchId: string }>(sql`
+    select batch_id as "batchId" from usage.batch where state = 'received' and next_attempt_at <= ${now} order by next_attempt_at limit ${limit}`);
+  return rows.map(({ batchId }) => batchId);
+}
+
+/** Keeps others from a batch that is being worked on, or puts the next attempt off after one that failed. */
+export async function putOffBatch(tx: Tx, batchId: string, until: Date, failures: 0 | 1): Promise<void> {
+  await tx.run(sql`
+    update usage.batch set next_attempt_at = ${until}, attempts = attempts + ${failures} where batch_id = ${batchId} and state = 'received'`);
+}
+
+/** Notes that a piece of a batch is applied, and with the last one that all of it is. */
+export async function advanceBatch(
+  tx: Tx, batchId: string, piece: { rows: number; duplicates: number; suspended: number; last: boolean; at: Date; nextAttemptAt: Date },
 ): Promise<void> {
   await tx.run(sql`
-    update usage.batch set state = ${end.state}, applied_at = ${end.at}, records = ${end.records}, duplicates = ${end.duplicates},
-           suspended = ${end.suspended}, reason = ${end.reason}
+    update usage.batch
+       set applied_rows = applied_rows + ${piece.rows}, records = records + ${piece.rows}, duplicates = duplicates + ${piece.duplicates},
+           suspended = suspended + ${piece.suspended}, next_attempt_at = ${piece.nextAttemptAt},
+           state = case when ${piece.last}::boolean then 'applied' else state end,
+           applied_at = case when ${piece.last}::boolean then ${piece.at}::timestamptz end
+     where batch_id = ${batchId}`);
+}
+
+export async function refuseBatch(tx: Tx, batchId: string, reason: string, at: Date): Promise<boolean> {
+  return (await tx.run(sql`
+    update usage.batch set state = 'refused', applied_at = ${at}, reason = ${reason} where batch_id = ${batchId} and state = 'received'`)) === 1;
+}
+
+export async function reopenBatch(tx: Tx, batchId: string, at: Date): Promise<void> {
+  await tx.run(sql`
+    update usage.batch set state = 'received', applied_at = null, reason = null, attempts = 0, next_attempt_at = ${at}
      where batch_id = ${batchId}`);
 }
 
