@@ -34,3 +34,4 @@ create unique index approval_open on access.approval (kind, subject_kind, subjec
 create index on access.approval (state, id desc);
 create index on access.approval (expires_at) where state in ('pending', 'approved');
 comment on column access.approval.decision_text is 'not pii: an agent gives reasons by ids and states, as in the audit';
+comment on column access.approval.details is 'not pii: ids, states and amounts of an act, as in the audit';

@@ -63,6 +63,8 @@ export async function confirmEmail(deps: AccountsDeps, sealing: Sealing, account
     await deps.db.transaction(async (tx) => {
       if (!await store.takeVerification(tx, account.id, digest, deps.clock.now())) throw new ServiceError('accounts/wrong-code');
       await store.updateEmail(tx, account.id, sealed, pending.emailIndex, deps.clock.now(), changed);
+      // A code that was mailed to the old address shall open nothing any more.
+      if (changed) await store.deleteMailedCodes(tx, account.id);
       await farewell?.save(tx);
       await deps.outbox.emit(tx, changed ? accountEmailChanged : accountEmailVerified, account.id, body);
       await deps.audit.record(tx, {

@@ -211,6 +211,7 @@ describe('passkeys', () => {
     expect(exported).toMatchObject({ id: passkey.id, name: 'My phone' });
     const rows = await world.db.all<{ row: string }>(sql`select t::text as row from accounts.passkey t union all select t::text from accounts.one_time_code t`);
     for (const { row } of rows) for (const clear of ['My phone', secret, exported!['credentialId'] as string]) expect(row).not.toContain(clear);
+    expect((await world.accounts.holder.closureConcerns(world.db, one.accountId)).find(({ code }) => code === 'accounts/passkeys')?.about).toEqual({ passkeys: 1 });
     const { erased } = await world.db.transaction((tx) => world.accounts.holder.erase(tx, one.accountId));
     expect(erased).toMatchObject({ passkeys: 1, oneTimeCodes: 1, recoveryCodes: 10 });
     await expect(passkeySignIn(device)).rejects.toMatchObject({ code: 'accounts/wrong-credentials' });
@@ -254,6 +255,19 @@ describe('a password forgotten', () => {
       for (let attempt = 0; attempt < 4; attempt++) await ask(email);
       await expect(ask(email)).rejects.toMatchObject({ code: 'general/too-many-requests' });
     }
+  });
+
+  test('is not replaced by a code from before the address or the password changed', async () => {
+    const one = await traveller();
+    await ask(one.email);
+    const old = await world.lastLongCode(one.email);
+    await one.client.call(routes.changeEmail, { body: { email: 'moved@example.test', password } });
+    await one.client.call(routes.confirmEmail, { body: { code: await world.lastCode('moved@example.test') } });
+    await expect(reset('moved@example.test', old)).rejects.toMatchObject({ code: 'accounts/wrong-code' });
+    await ask('moved@example.test');
+    const newer = await world.lastLongCode('moved@example.test');
+    await one.client.call(routes.changePassword, { body: { password, newPassword: 'another horse battery' } });
+    await expect(reset('moved@example.test', newer)).rejects.toMatchObject({ code: 'accounts/wrong-code' });
   });
 
   test('waits for a code no longer than it counts', async () => {

@@ -43,7 +43,8 @@ export async function openGuest(deps: AccountsDeps, sealing: Sealing, given: Gue
   const at = deps.clock.now();
   await deps.db.transaction(async (tx) => {
     const row = {
-      id: accountId, email, emailIndex: null, guestIndex: sealing.guestIndex(address), name, language: given.language, country: given.country, passwordHash: null, at,
+      id: accountId, email, emailIndex: null, guestIndex: sealing.guestIndex(address), name, language: given.language, country: given.country,
+      passwordHash: null, at,
     };
     const opened = await store.insertAccount(tx, row);
     // A repeat whose first answer was lost: the same guest's account, while it is one.
@@ -94,7 +95,9 @@ export async function claimAccount(deps: AccountsDeps, sealing: Sealing, given: 
       await store.deleteSessions(tx, accountId, null);
       await session.save(tx);
       await deps.outbox.emit(tx, accountClaimed, accountId, { accountId });
-      await deps.audit.record(tx, { actor: { kind: 'account', id: accountId }, action: 'accounts.claim', subjectKind: 'account', subjectId: accountId, accountId });
+      await deps.audit.record(tx, {
+        actor: { kind: 'account', id: accountId }, action: 'accounts.claim', subjectKind: 'account', subjectId: accountId, accountId,
+      });
     });
   } catch (error) {
     if (isUniqueViolation(error)) throw new ServiceError('accounts/email-taken');

@@ -4,6 +4,7 @@ import { deleteConsents, listConsents } from './consents/store.ts';
 import { listContacts } from './contacts.ts';
 import type { AccountsDeps } from './deps.ts';
 import { listPasskeys } from './factors/passkeys.ts';
+import { countPasskeys } from './factors/store.ts';
 import { eraseFactors, protectionOf } from './factors/step-up.ts';
 import { openProfile } from './profile.ts';
 import type { Sealing } from './sealing.ts';
@@ -46,6 +47,16 @@ async function concerns(deps: AccountsDeps, db: Reader, accountId: string): Prom
       code: 'accounts/contacts', severity: 'choice', owner: 'traveller', fix: { operationId: 'listContacts' }, about: { contacts },
       title: {
         en: 'Your contacts will be erased: take them with you first', 'zh-Hans': '您的联系人将被清除：请先导出带走', 'zh-Hant': '您的聯絡人將被清除：請先匯出帶走',
+      },
+    });
+  }
+  const passkeys = await countPasskeys(db, accountId);
+  if (passkeys > 0) {
+    found.push({
+      code: 'accounts/passkeys', severity: 'info', owner: 'traveller', fix: { operationId: 'getFactors' }, about: { passkeys },
+      title: {
+        en: 'Your passkeys will stop working: remove them from your devices afterwards', 'zh-Hans': '您的通行密钥将失效：之后请从设备中删除',
+        'zh-Hant': '您的通行金鑰將失效：之後請從裝置中刪除',
       },
     });
   }

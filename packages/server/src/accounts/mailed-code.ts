@@ -33,7 +33,8 @@ export async function mailCode(deps: AccountsDeps, sealing: Sealing, purpose: st
   await deps.db.transaction(async (tx) => {
     await code.save(tx);
     await deps.audit.record(tx, {
-      actor: { kind: 'system', id: 'accounts' }, action: 'accounts.mail-code', subjectKind: 'account', subjectId: account.id, accountId: account.id, details: { purpose },
+      actor: { kind: 'system', id: 'accounts' }, action: 'accounts.mail-code', subjectKind: 'account', subjectId: account.id, accountId: account.id,
+      details: { purpose },
     });
   });
 }

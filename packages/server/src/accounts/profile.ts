@@ -99,6 +99,7 @@ export async function changePassword(
   await deps.db.transaction(async (tx) => {
     await store.updatePassword(tx, accountId, passwordHash, deps.clock.now());
     await deleteBegun(tx, accountId);
+    await store.deleteMailedCodes(tx, accountId);
     const ended = await store.deleteSessions(tx, accountId, given.sessionId);
     await message.save(tx);
     await deps.outbox.emit(tx, accountPasswordChanged, accountId, { accountId });

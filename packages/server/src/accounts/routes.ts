@@ -99,7 +99,10 @@ async function claimed(deps: PasskeyDeps, accountId: string): Promise<AccountRow
 }
 
 /** Exactly one of the two: a password, or any proof that the account has. */
-async function prove(deps: PasskeyDeps, sealing: Sealing, accountId: string, given: { readonly password?: string | undefined; readonly proof?: StepUpProof | undefined }): Promise<void> {
+async function prove(
+  deps: PasskeyDeps, sealing: Sealing, accountId: string,
+  given: { readonly password?: string | undefined; readonly proof?: StepUpProof | undefined },
+): Promise<void> {
   const proof = given.password === undefined ? given.proof : given.proof === undefined ? { password: given.password } : undefined;
   if (proof === undefined) throw new ServiceError('general/bad-request', { field: 'proof' });
   await stepUp(deps, sealing, accountId, proof);

@@ -77,14 +77,17 @@ async function openNow(deps: AccessDeps, tx: Tx, key: store.Act): Promise<store.
 
 async function use(deps: AccessDeps, tx: Tx, approval: store.ApprovalRow, by: string): Promise<Leave> {
   await store.markUsed(tx, approval.id, by, deps.clock.now());
-  await deps.audit.record(tx, { actor: { kind: 'agent', id: by }, action: 'access.use-approval', subjectKind: 'approval', subjectId: approval.id, details: { kind: approval.kind } });
+  await deps.audit.record(tx, {
+    actor: { kind: 'agent', id: by }, action: 'access.use-approval', subjectKind: 'approval', subjectId: approval.id, details: { kind: approval.kind },
+  });
   return { kind: 'go', approvalId: approval.id };
 }
 
 async function ask(deps: AccessDeps, tx: Tx, key: store.Act, permission: Permission, act: Act): Promise<store.ApprovalRow> {
   const at = deps.clock.now();
   const id = newId(at.getTime());
-  const asked = await store.insertApproval(tx, { ...key, id, permission, details: act.details, askedBy: act.by, at, expiresAt: new Date(at.getTime() + approvalLifeMs) });
+  const expiresAt = new Date(at.getTime() + approvalLifeMs);
+  const asked = await store.insertApproval(tx, { ...key, id, permission, details: act.details, askedBy: act.by, at, expiresAt });
   if (!asked) return (await store.findOpen(tx, key))!;
   await deps.audit.record(tx, {
     actor: { kind: 'agent', id: act.by }, action: 'access.ask-approval', subjectKind: 'approval', subjectId: id,
@@ -98,7 +101,8 @@ async function ask(deps: AccessDeps, tx: Tx, key: store.Act, permission: Permiss
  * @throws `access/unknown`, `general/forbidden`, `access/own-approval`, `access/approval-over`
  */
 export async function decideApproval(
-  deps: AccessDeps, approvalId: string, decision: { readonly approve: boolean; readonly reason: string; readonly by: string; readonly permissions: ReadonlySet<string> },
+  deps: AccessDeps, approvalId: string,
+  decision: { readonly approve: boolean; readonly reason: string; readonly by: string; readonly permissions: ReadonlySet<string> },
 ): Promise<store.ApprovalRow> {
   return deps.db.transaction(async (tx) => {
     const row = await store.lockApproval(tx, approvalId);
@@ -123,12 +127,14 @@ export async function changeRule(deps: AccessDeps, book: ApprovalBook, kind: str
   return deps.db.transaction(async (tx) => {
     const was = await store.isRuleOn(tx, kind);
     if (was === on) return { kind: 'go', approvalId: null };
-    const leave: Leave = on ? { kind: 'go', approvalId: null } : await book.claim(tx, { kind: ruleOffKind, subject: { kind: 'approval-rule', id: kind }, details: {}, by });
+    const leave: Leave = on ? { kind: 'go', approvalId: null }
+      : await book.claim(tx, { kind: ruleOffKind, subject: { kind: 'approval-rule', id: kind }, details: {}, by });
     if (leave.kind === 'wait') return leave;
     if (on) await store.putRule(tx, kind, by, deps.clock.now());
     else await store.deleteRule(tx, kind);
     await deps.audit.record(tx, {
-      actor: { kind: 'agent', id: by }, action: on ? 'access.turn-on-approval-rule' : 'access.turn-off-approval-rule', subjectKind: 'approval-rule', subjectId: kind,
+      actor: { kind: 'agent', id: by }, action: on ? 'access.turn-on-approval-rule' : 'access.turn-off-approval-rule',
+      subjectKind: 'approval-rule', subjectId: kind,
     });
     return leave;
   });

@@ -61,7 +61,9 @@ export async function startPasskey(deps: PasskeyDeps, agentId: string): Promise<
   if (known.length >= mostPasskeys) throw new ServiceError('access/too-many-passkeys', { most: mostPasskeys });
   const { email, name } = await getAgent(deps, deps.db, agentId);
   const { id, challenge, expiresAt } = await newChallenge(deps, agentId);
-  const options = await deps.ceremonies.creationOptions({ holderId: agentId, name: email, displayName: name, challenge, known: known.map(({ credential }) => credential) });
+  const options = await deps.ceremonies.creationOptions({
+    holderId: agentId, name: email, displayName: name, challenge, known: known.map(({ credential }) => credential),
+  });
   return { challengeId: id, expiresAt: expiresAt.toISOString(), options };
 }
 

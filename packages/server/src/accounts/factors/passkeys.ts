@@ -44,7 +44,9 @@ export async function listPasskeys(sealing: Sealing, db: Reader, accountId: stri
   return Promise.all((await store.listPasskeys(db, accountId)).map((row) => open(sealing, row)));
 }
 
-async function newChallenge(deps: PasskeyDeps, accountId: string | null, purpose: store.ChallengePurpose): Promise<{ id: string; challenge: Buffer; expiresAt: Date }> {
+async function newChallenge(
+  deps: PasskeyDeps, accountId: string | null, purpose: store.ChallengePurpose,
+): Promise<{ id: string; challenge: Buffer; expiresAt: Date }> {
   const at = deps.clock.now().getTime();
   const row = { id: newId(at), accountId, purpose, challenge: randomBytes(32), expiresAt: new Date(at + challengeLifeMs) };
   await deps.db.transaction((tx) => store.insertChallenge(tx, row));
@@ -80,7 +82,8 @@ export async function startPasskey(deps: PasskeyDeps, sealing: Sealing, account:
   if (known.length >= mostPasskeys) throw new ServiceError('accounts/too-many-passkeys', { most: mostPasskeys });
   const { id, challenge, expiresAt } = await newChallenge(deps, account.id, 'create');
   const options = await deps.ceremonies.creationOptions({
-    holderId: account.id, name: await sealing.open(account.id, 'email', account.email), displayName: await sealing.open(account.id, 'name', account.name), challenge,
+    holderId: account.id, challenge,
+    name: await sealing.open(account.id, 'email', account.email), displayName: await sealing.open(account.id, 'name', account.name),
     known: known.map(({ credential }) => credential),
   });
   return { challengeId: id, expiresAt: expiresAt.toISOString(), options };
@@ -103,7 +106,8 @@ export async function addPasskey(
   await deps.db.transaction(async (tx) => {
     await lockAccount(tx, accountId);
     if ((await store.listPasskeys(tx, accountId)).length >= mostPasskeys) throw new ServiceError('accounts/too-many-passkeys', { most: mostPasskeys });
-    const row = { id, accountId, credentialIndex: sealing.credentialIndex(credential.credentialId), details, signCount: BigInt(signCount), backedUp, createdAt: at };
+    const credentialIndex = sealing.credentialIndex(credential.credentialId);
+    const row = { id, accountId, credentialIndex, details, signCount: BigInt(signCount), backedUp, createdAt: at };
     if (!await store.insertPasskey(tx, row)) throw new ServiceError('accounts/wrong-proof');
     await change.save(tx);
   });
@@ -118,7 +122,9 @@ export async function renamePasskey(deps: PasskeyDeps, sealing: Sealing, account
   const details = await sealing.seal(accountId, 'passkey', JSON.stringify({ ...known.credential, name }));
   await deps.db.transaction(async (tx) => {
     if (await store.updatePasskey(tx, accountId, passkeyId, details) === 0) throw new ServiceError('general/not-found');
-    await deps.audit.record(tx, { actor: { kind: 'account', id: accountId }, action: 'accounts.rename-passkey', subjectKind: 'passkey', subjectId: passkeyId, accountId });
+    await deps.audit.record(tx, {
+      actor: { kind: 'account', id: accountId }, action: 'accounts.rename-passkey', subjectKind: 'passkey', subjectId: passkeyId, accountId,
+    });
   });
   return { ...known, name };
 }

@@ -1,5 +1,5 @@
 import type { Factor, StepUpProof } from '@yuanyou/contract';
-import type { Reader } from '../../platform/db/types.ts';
+import type { Reader, Tx } from '../../platform/db/types.ts';
 import { ServiceError } from '../../platform/errors.ts';
 import { mailCode } from '../mailed-code.ts';
 import { limits } from '../model.ts';
@@ -19,7 +19,7 @@ export interface Protection {
   readonly recoveryCodesLeft: number;
 }
 
-/** The ways an account's holder can prove who they are. A mailed code is one only where there is no other: the mailbox alone shall not open an account. */
+/** How an account's holder can prove who they are. By a mailed code only where there is no other way: the mailbox alone shall not open an account. */
 export async function protectionOf(db: Reader, account: AccountRow): Promise<Protection> {
   const oneTime = await store.findOneTime(db, account.id);
   const recoveryCodesLeft = await store.countRecoveryCodes(db, account.id);
@@ -74,10 +74,14 @@ export async function startStepUp(deps: PasskeyDeps, sealing: Sealing, account: 
 }
 
 /** Takes everything that an account is protected by, for erasure; answers counts. */
-export async function eraseFactors(tx: Parameters<typeof store.deletePasskeys>[0], accountId: string): Promise<{ passkeys: number; oneTimeCodes: number; recoveryCodes: number }> {
+export async function eraseFactors(
+  tx: Tx, accountId: string,
+): Promise<{ readonly passkeys: number; readonly oneTimeCodes: number; readonly recoveryCodes: number }> {
   await lockAccount(tx, accountId);
   await store.deleteBegun(tx, accountId);
   return {
-    passkeys: await store.deletePasskeys(tx, accountId), oneTimeCodes: await store.deleteOneTime(tx, accountId), recoveryCodes: await store.deleteRecoveryCodes(tx, accountId),
+    passkeys: await store.deletePasskeys(tx, accountId),
+    oneTimeCodes: await store.deleteOneTime(tx, accountId),
+    recoveryCodes: await store.deleteRecoveryCodes(tx, accountId),
   };
 }

@@ -69,6 +69,10 @@ export function listPasskeys(db: Reader, accountId: string): Promise<PasskeyRow[
   return db.all<PasskeyRow>(sql`select ${passkeyColumns} from accounts.passkey where account_id = ${accountId} order by id limit 100`);
 }
 
+export async function countPasskeys(db: Reader, accountId: string): Promise<number> {
+  return Number((await db.one<{ n: bigint }>(sql`select count(*) as n from accounts.passkey where account_id = ${accountId}`)).n);
+}
+
 export function findPasskey(db: Reader, accountId: string, passkeyId: string): Promise<PasskeyRow | undefined> {
   return db.maybe<PasskeyRow>(sql`select ${passkeyColumns} from accounts.passkey where account_id = ${accountId} and id = ${passkeyId}`);
 }
