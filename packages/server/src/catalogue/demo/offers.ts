@@ -38,12 +38,15 @@ export const sellers: readonly Seller[] = [
   {
     letter: 'a', code: 'alpen-demo', home: 'CH', plmn: '22899', suffix: '-alpen', factor: 0.9, hotspot: true, maxMbps: 100, start: onFirstUse, refund: proRata,
     name: { en: 'Alpen Mobil (demo)', 'zh-Hans': '阿尔卑斯移动（演示）', 'zh-Hant': '阿爾卑斯行動（示範）' },
-    tiers: [[3, 30], [10, 30]], regionTiers: [[5, 15], [20, 30]], regions: ['europe', 'nordics', 'balkans', 'latin-america', 'middle-east', 'gulf', 'central-asia-caucasus'],
+    tiers: [[3, 30], [10, 30]], regionTiers: [[5, 15], [20, 30]],
+    regions: ['europe', 'nordics', 'balkans', 'latin-america', 'middle-east', 'gulf', 'central-asia-caucasus'],
   },
   {
-    letter: 'p', code: 'prairie-demo', home: 'US', plmn: '310999', suffix: '-prairie', factor: 1.15, hotspot: true, maxMbps: null, start: { kind: 'purchase' }, refund: { kind: 'pro-rata', withinDays: 7 },
+    letter: 'p', code: 'prairie-demo', home: 'US', plmn: '310999', suffix: '-prairie', factor: 1.15, hotspot: true, maxMbps: null,
+    start: { kind: 'purchase' }, refund: { kind: 'pro-rata', withinDays: 7 },
     name: { en: 'Prairie Wireless (demo)', 'zh-Hans': '草原无线（演示）', 'zh-Hant': '草原無線（示範）' },
-    tiers: [[5, 15], [20, 30]], regionTiers: [[5, 15], [15, 30]], regions: ['north-america', 'latin-america', 'europe', 'japan-korea', 'australia-new-zealand', 'south-east-asia', 'world'],
+    tiers: [[5, 15], [20, 30]], regionTiers: [[5, 15], [15, 30]],
+    regions: ['north-america', 'latin-america', 'europe', 'japan-korea', 'australia-new-zealand', 'south-east-asia', 'world'],
   },
   {
     letter: 'b', code: 'baobab-demo', home: 'ZA', plmn: '65599', suffix: '-baobab', factor: 1.05, hotspot: false, maxMbps: 50, start: onFirstUse, refund: { kind: 'none' },
