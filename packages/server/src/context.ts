@@ -36,6 +36,7 @@ import { seedDemo } from './wiring/demo.ts';
 import { createDownloads } from './wiring/downloads.ts';
 import { recipientsOf } from './wiring/recipients.ts';
 import { retention } from './wiring/retention.ts';
+import { tellingAccounts } from './wiring/telling.ts';
 
 /** The databases a process works on. */
 export interface Databases {
@@ -127,7 +128,7 @@ async function serviceOf(config: Config, platform: Platform, f: Foundation) {
   const lines = createLines({ ...platform, stock, downloads, operators: f.partners });
   downloads.onReport((report) => lines.report(report));
   const usage = createUsage({
-    ...platform, ledger: f.ledger, stock, lines, notifications: f.notifications, accounts: closingAccounts(f.accounts),
+    ...platform, ledger: f.ledger, stock, lines, notifications: f.notifications, accounts: tellingAccounts(f.accounts),
     feedEveryMs: config.feeds.everyMs, settledMs: config.feeds.settledMs,
     feeds: async () => (await f.partners.list(platform.db, null, 1000)).map(({ operatorId, feedFolder }) => ({ operatorId, folder: feedFolder })),
     tariffs: {

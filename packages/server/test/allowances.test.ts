@@ -50,7 +50,9 @@ describe('an allowance', () => {
     await house.later(4 * 24 * hour);
     expect(await breakage() - before).toBe(200n);
     await use(house, { iccid: line.iccid, bytes: 0.25 * gigabyte, at: new Date(began.getTime() + 6 * 24 * hour) });
-    expect((await t.allowance(line.lineId)).usedBytes).toBe(0.5 * gigabyte);
+    // It counts, so that no other plan pays for it, but earns nothing more.
+    expect(await t.allowance(line.lineId)).toMatchObject({ state: 'expired', usedBytes: 0.75 * gigabyte });
+    expect(await breakage() - before).toBe(200n);
     await expectSoundBooks(house);
   });
 

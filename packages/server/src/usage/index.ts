@@ -25,6 +25,7 @@ import * as store from './store.ts';
 export { thresholdReached } from './events.ts';
 export type { Allowance } from './model.ts';
 export type { Settled } from './settle.ts';
+export type { ContactPoints } from './tell.ts';
 
 /** A new allowance: what was bought, what was paid, and when it may be used. */
 export type Grant = Omit<Allowance, 'usedBytes' | 'earnedMinor' | 'toldPercent' | 'cutoffAt'>;

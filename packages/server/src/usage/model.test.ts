@@ -37,6 +37,22 @@ describe('drawing down', () => {
     expect(drawDownAll([queued], 5n, use).draws[0]).toMatchObject({ state: 'active', validFrom: use, validUntil: at('2026-12-05T12:00:00Z') });
   });
 
+  it('counts late use of an expired allowance for it, earns and tells nothing, and leaves the next allowance alone', () => {
+    const expired = allowance({ state: 'expired', usedBytes: 700n, earnedMinor: 900n, toldPercent: 0 });
+    const next = allowance({ allowanceId: 'next', validUntil: at('2026-12-16T00:00:00Z') });
+    const { draws, uncovered } = drawDownAll([next, expired], 200n, at('2026-11-15T12:00:00Z'));
+    expect(uncovered).toBe(0n);
+    expect(draws).toMatchObject([{ allowance: expired, usedBytes: 900n, earnedMinor: 0n, state: 'expired', threshold: null, validUntil: expired.validUntil }]);
+    expect(drawDownAll([next, expired], 1n, at('2026-11-16T00:00:00Z')).draws).toMatchObject([{ allowance: next }]);
+  });
+
+  it('draws on an active allowance before one that expired without ever being begun', () => {
+    const unbegun = allowance({ state: 'expired', earnedMinor: 900n, validUntil: at('2026-11-10T00:00:00Z') });
+    const active = allowance({ allowanceId: 'active' });
+    expect(drawDownAll([unbegun, active], 1n, at('2026-11-05T00:00:00Z')).draws).toMatchObject([{ allowance: active }]);
+    expect(drawDownAll([unbegun], 1n, at('2026-11-05T00:00:00Z')).draws).toMatchObject([{ allowance: unbegun, state: 'expired' }]);
+  });
+
   it('draws nothing before, after or beyond the cutoff', () => {
     expect(drawDownAll([allowance()], 1n, at('2026-10-31T23:59:59Z')).uncovered).toBe(1n);
     expect(drawDownAll([allowance()], 1n, at('2026-11-16T00:00:00Z')).uncovered).toBe(1n);

@@ -63,11 +63,19 @@ function earnedAt(a: Allowance, usedBytes: bigint): bigint {
 
 const dayMs = 86_400_000;
 
+/** Late use of an allowance that has expired counts for it, so that no other is drawn on; its whole price is earned already, and nobody is told. */
+function drawLate(a: Allowance, usedBytes: bigint): Drawdown {
+  return {
+    allowance: a, coveredBytes: usedBytes - a.usedBytes, earnedMinor: 0n, usedBytes, state: 'expired', validFrom: a.validFrom, validUntil: a.validUntil, threshold: null,
+  };
+}
+
 /** Draws `bytes` used at `at` from one allowance; what does not fit is left for the next one. A queued allowance begins with its first use. */
 export function drawDown(a: Allowance, bytes: bigint, at: Date): Drawdown {
   const left = a.totalBytes - a.usedBytes;
   const coveredBytes = bytes < left ? bytes : left;
   const usedBytes = a.usedBytes + coveredBytes;
+  if (a.state === 'expired') return drawLate(a, usedBytes);
   const percent = Number((usedBytes * 100n) / a.totalBytes);
   const reached = thresholds.filter((t) => percent >= t && t > a.toldPercent).at(-1) ?? null;
   return {
@@ -87,14 +95,21 @@ export function stateAt(a: Allowance, at: Date): AllowanceState {
   return (a.state === 'active' || a.state === 'queued') && a.validUntil <= at ? 'expired' : a.state;
 }
 
-/** Whether an allowance pays for use at `at`. */
+const drawable: readonly AllowanceState[] = ['active', 'queued', 'expired'];
+
+/** Whether an allowance pays for use at `at`: also one that has expired since, for use before its end. */
 export function covers(a: Allowance, at: Date): boolean {
-  return (a.state === 'active' || a.state === 'queued') && a.validFrom <= at && at < a.validUntil && (a.cutoffAt === null || at < a.cutoffAt);
+  return drawable.includes(a.state) && a.validFrom <= at && at < a.validUntil && (a.cutoffAt === null || at < a.cutoffAt);
+}
+
+/** Whether an allowance was never begun; an expired one shows it by its use. */
+function isUnbegun(a: Allowance): boolean {
+  return a.state === 'queued' || (a.state === 'expired' && a.usedBytes === 0n);
 }
 
 /** Those begun before those queued, the one that ends first, first. */
 function inOrder(x: Allowance, y: Allowance): number {
-  if (x.state !== y.state) return x.state === 'active' ? -1 : 1;
+  if (isUnbegun(x) !== isUnbegun(y)) return isUnbegun(x) ? 1 : -1;
   return x.validUntil.getTime() - y.validUntil.getTime();
 }
 

@@ -54,6 +54,15 @@ export function lockEnded(tx: Tx, before: Date, limit: number): Promise<Allowanc
      order by valid_until limit ${limit} for update skip locked`);
 }
 
+/** Ends locked allowances with all their price earned. */
+export async function expire(tx: Tx, ended: readonly Allowance[]): Promise<void> {
+  if (ended.length === 0) return;
+  await tx.run(sql`
+    update usage.allowance a set state = 'expired', earned_minor = a.paid_cash_minor + a.paid_promo_minor
+      from unnest(${ended.map((a) => a.lineId)}::uuid[], ${ended.map((a) => a.allowanceId)}::uuid[]) as e (line_id, allowance_id)
+     where a.line_id = e.line_id and a.allowance_id = e.allowance_id`);
+}
+
 export async function endAllowance(tx: Tx, a: Allowance, state: 'refunded' | 'revoked' | 'expired', earnedMinor: bigint): Promise<void> {
   await tx.run(sql`
     update usage.allowance set state = ${state}, earned_minor = earned_minor + ${earnedMinor}

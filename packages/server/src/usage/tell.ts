@@ -1,11 +1,14 @@
 import type { Language } from '@yuanyou/contract';
 import { defineMessage } from '../notifications/index.ts';
 import type { Notifications } from '../notifications/index.ts';
-import type { Transactor } from '../platform/db/index.ts';
+import type { Transactor, Tx } from '../platform/db/index.ts';
 import * as store from './store.ts';
 
-/** Where an account is reached; undefined once it has left. */
+/** Where an account is reached. */
 export interface ContactPoints {
+  /** Whether it is neither leaving nor closed; it stays so until the transaction ends. */
+  isActive(tx: Tx, accountId: string): Promise<boolean>;
+  /** Undefined once it has left. */
   contactPoint(accountId: string): Promise<{ readonly email: string; readonly name: string; readonly language: Language } | undefined>;
 }
 
@@ -24,7 +27,7 @@ const threshold = defineMessage<{ readonly percent: number }>({
   },
 });
 
-/** Tells the traveller once that a threshold was reached. */
+/** Tells the traveller once that a threshold was reached; who is leaving hears of nothing but the closure. */
 export async function tellThreshold(
   deps: { readonly db: Transactor; readonly accounts: ContactPoints; readonly notifications: Pick<Notifications, 'queue'> },
   reached: { readonly lineId: string; readonly accountId: string; readonly allowanceId: string; readonly percent: number },
@@ -35,6 +38,7 @@ export async function tellThreshold(
     subjectId: reached.accountId, to: { email: to.email }, language: to.language, kind: threshold, params: { percent: reached.percent },
   });
   await deps.db.transaction(async (tx) => {
+    if (!await deps.accounts.isActive(tx, reached.accountId)) return;
     if (await store.claimMessage(tx, reached.lineId, reached.allowanceId, reached.percent)) await message.save(tx);
   });
 }

@@ -6,7 +6,7 @@ import { ServiceError } from '../platform/errors.ts';
 const gone: readonly string[] = ['accounts/unknown', 'accounts/closed'];
 
 /** Undefined once the account has left, where accounts throws. */
-async function unlessGone<T>(asked: Promise<T>): Promise<T | undefined> {
+export async function unlessGone<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {
