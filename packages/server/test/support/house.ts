@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { accessRoutes, createClient } from '@yuanyou/contract';
 import type { Client, Role } from '@yuanyou/contract';
+import { vi } from 'vitest';
 import { createContext } from '../../src/context.ts';
 import type { Changes, Context } from '../../src/context.ts';
 import { loadConfig } from '../../src/config.ts';
@@ -46,11 +47,15 @@ export interface House {
   stop(): Promise<void>;
 }
 
+// Four processes and a database stand behind each act; a machine that does other things besides takes its time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
+
 const webhookSecret = 'whsec_house_of_tests';
 /** Soon enough that a whole series of attempts fits between two looks. */
 const quickBackoff = { firstMs: 100, factor: 1.5, longestMs: 1000 };
 const patience = 2000;
 const mostAhead = 15 * 60_000;
+const longestUntilMs = 15_000;
 
 let callers = 0;
 
@@ -96,23 +101,11 @@ function clientFor(url: string, session?: () => string | undefined): Client {
   });
 }
 
-/** Opens a house; close it with `stop`. */
-export async function openHouse(changes: Changes = {}, change: (config: Config) => Config = (config) => config): Promise<House> {
-  const folder = mkdtempSync(join(tmpdir(), 'yuanyou-house-'));
-  const [{ config: plain, gateway, operator, inbox }, database] = await Promise.all([configured(folder), testDatabase()]);
-  const config = change(plain);
-  const masterKey = randomBytes(32);
-  const clock = manualClock(new Date());
-  const logged: string[] = [];
-  const { log } = createLog({ level: 'warn', format: 'json', write: (line) => { logged.push(line); } });
-  const context = await createContext(config, { main: database.db, keys: database.keysDb }, masterKey, log, {
-    clock, ...changes, jobs: { idleMs: 3_600_000, backoff: quickBackoff, ...changes.jobs },
-  });
-  const { httpUrl } = await context.start();
-  const keys = createKeys({ db: database.keysDb, masterKey, keyFolder: config.keys.folder, clock });
-  const { db } = database;
-  let gatewayAheadMs = 0;
+type Works = Pick<House, 'clock' | 'db' | 'gateway' | 'context' | 'logged'>;
 
+/** Lets time pass: the house works, and both clocks go on together. */
+function timeOf({ clock, db, gateway, context, logged }: Works): Pick<House, 'run' | 'later' | 'until'> {
+  let gatewayAheadMs = 0;
   /** The gateway signs with its own clock, and a signature that looks old is refused. */
   const keepUp = async (): Promise<void> => {
     const behindMs = clock.now().getTime() - (Date.now() + gatewayAheadMs);
@@ -131,44 +124,70 @@ export async function openHouse(changes: Changes = {}, change: (config: Config) 
       await keepUp();
     }
   };
-  const later: House['later'] = async (ms) => {
-    await run();
-    clock.advance(ms);
-    await keepUp();
-    await run();
-  };
-  const until: House['until'] = async (what, ask) => {
-    const end = performance.now() + 8000;
-    for (;;) {
+  return {
+    run,
+    async later(ms) {
       await run();
-      const answer = await ask();
-      if (answer !== undefined && answer !== false) return answer;
-      if (performance.now() > end) throw new Error(`not within 8 s: ${what}; logged: ${logged.slice(-5).join('\n')}`);
-      await new Promise((resolve) => { setTimeout(resolve, 15); });
-    }
+      clock.advance(ms);
+      await keepUp();
+      await run();
+    },
+    async until(what, ask) {
+      const end = performance.now() + longestUntilMs;
+      for (;;) {
+        await run();
+        const answer = await ask();
+        if (answer !== undefined && answer !== false) return answer;
+        if (performance.now() > end) throw new Error(`not in time: ${what}; logged: ${logged.slice(-5).join('\n')}`);
+        await new Promise((resolve) => { setTimeout(resolve, 15); });
+      }
+    },
   };
+}
+
+/** Signs agents in; the first of them is the admin who invites the others. */
+function agentsOf(context: Context, url: string): House['agent'] {
   const password = 'an agent password, long';
   const first = { email: 'first@yuanyou.test', name: 'First' };
   const accept = async (code: string): Promise<string> =>
-    (await clientFor(httpUrl).call(accessRoutes.acceptInvitation, { body: { code, password } })).body.session.secret!;
+    (await clientFor(url).call(accessRoutes.acceptInvitation, { body: { code, password } })).body.session.secret!;
   let admitted: Promise<unknown> | undefined;
   /** Signed in anew each time: a clock that is moved by weeks outlives sessions. */
   const admin = async (): Promise<string> => {
     await (admitted ??= context.access.createFirstAdmin(first).then(({ code }) => accept(code)));
-    return (await clientFor(httpUrl).call(accessRoutes.signInAgent, { body: { email: first.email, password } })).body.session.secret!;
+    return (await clientFor(url).call(accessRoutes.signInAgent, { body: { email: first.email, password } })).body.session.secret!;
   };
+  return async (role) => {
+    const session = await admin();
+    if (role === 'admin') return clientFor(url, () => session);
+    const { body } = await clientFor(url, () => session).call(accessRoutes.inviteAgent, {
+      idempotencyKey: randomBytes(12).toString('hex'), body: { email: `${role}.${randomBytes(4).toString('hex')}@yuanyou.test`, name: role, roles: [role] },
+    });
+    const secret = await accept(body.invitation.code);
+    return clientFor(url, () => secret);
+  };
+}
+
+/** Opens a house; close it with `stop`. */
+export async function openHouse(changes: Changes = {}, change: (config: Config) => Config = (config) => config): Promise<House> {
+  const folder = mkdtempSync(join(tmpdir(), 'yuanyou-house-'));
+  const [{ config: plain, gateway, operator, inbox }, database] = await Promise.all([configured(folder), testDatabase()]);
+  const { db, keysDb } = database;
+  const config = change(plain);
+  const masterKey = randomBytes(32);
+  const clock = manualClock(new Date());
+  const logged: string[] = [];
+  const { log } = createLog({ level: 'warn', format: 'json', write: (line) => { logged.push(line); } });
+  const context = await createContext(config, { main: db, keys: keysDb }, masterKey, log, {
+    clock, ...changes, jobs: { idleMs: 3_600_000, backoff: quickBackoff, ...changes.jobs },
+  });
+  const { httpUrl } = await context.start();
   return {
-    config, context, db, keysDb: database.keysDb, keys, clock, gateway, operator, inbox, logged, run, later, until,
+    config, context, db, keysDb, clock, gateway, operator, inbox, logged,
+    keys: createKeys({ db: keysDb, masterKey, keyFolder: config.keys.folder, clock }),
     client: (session) => clientFor(httpUrl, session),
-    async agent(role) {
-      const session = await admin();
-      if (role === 'admin') return clientFor(httpUrl, () => session);
-      const { body } = await clientFor(httpUrl, () => session).call(accessRoutes.inviteAgent, {
-        idempotencyKey: randomBytes(12).toString('hex'), body: { email: `${role}.${randomBytes(4).toString('hex')}@yuanyou.test`, name: role, roles: [role] },
-      });
-      const secret = await accept(body.invitation.code);
-      return clientFor(httpUrl, () => secret);
-    },
+    ...timeOf({ clock, db, gateway, context, logged }),
+    agent: agentsOf(context, httpUrl),
     async stop() {
       await context.stop();
       await Promise.all([database.drop(), gateway.stop(), operator.stop(), inbox.stop()]);

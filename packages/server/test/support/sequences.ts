@@ -1,5 +1,4 @@
-import { closureRoutes, paymentsRoutes } from '@yuanyou/contract';
-import { ContractError } from '@yuanyou/contract';
+import { ContractError, closureRoutes, paymentsRoutes } from '@yuanyou/contract';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { sql } from '../../src/platform/db/index.ts';
@@ -66,7 +65,7 @@ interface Person {
 
 const accessOf = ({ caseNumber, accessCode }: Receipt) => ({ session: null, body: { caseNumber, accessCode } });
 
-async function topUp(house: House, { traveller }: Person, amount: number, slowRefund: boolean): Promise<void> {
+async function topUp({ traveller }: Person, amount: number, slowRefund: boolean): Promise<void> {
   const { body } = await traveller.client.call(paymentsRoutes.startTopUp, { idempotencyKey: newKey(), body: { amount: { amountMinor: amount, currency: 'EUR' } } });
   if (body.payUrl === null) return;
   // The page may have been closed by an application meanwhile.
@@ -91,7 +90,7 @@ async function settleBank(house: House): Promise<void> {
 async function perform(house: House, people: readonly Person[], act: Act): Promise<void> {
   const person = 'who' in act ? people[act.who]! : undefined;
   switch (act.kind) {
-    case 'topUp': return orRefused(topUp(house, person!, act.amount, act.slowRefund));
+    case 'topUp': return orRefused(topUp(person!, act.amount, act.slowRefund));
     case 'voucher': return orRefused(person!.traveller.redeem(act.amount));
     case 'buy': return orRefused(buy(house, person!, act.plan, act.promo));
     case 'use': {

@@ -106,27 +106,25 @@ export async function signUp(house: House, language: 'en' | 'zh-Hans' | 'zh-Hant
   return travellerOf(house, { accountId: body.account.id, email, password, name, client, session: (given) => { secret = given; } });
 }
 
-function travellerOf(
-  house: House, t: Pick<Traveller, 'accountId' | 'email' | 'password' | 'name' | 'client'> & { session(secret: string): void },
-): Traveller {
-  const { client, email, password } = t;
-  const balance: Traveller['balance'] = async () => {
-    const row = (await client.call(ledgerRoutes.getBalances)).body.balances.find((one) => one.balance.currency === 'EUR');
-    return { cash: row?.balance.amountMinor ?? 0, promo: row?.promotionalCredit.amountMinor ?? 0 };
-  };
-  const line: Traveller['line'] = async (lineId) => (await client.call(lineRoutes.getLine, { params: { lineId } })).body;
-  const order: Traveller['order'] = async (slug = 'japan-3gb-15d', { key = newKey(), promo = true, expect } = {}) => {
-    const { planId, price } = await planOf(house, slug);
-    return (await client.call(orderRoutes.placeOrder, {
-      idempotencyKey: key, body: { planId, currency: 'EUR', expectedTotalMinor: expect ?? price, usePromotionalCredit: promo },
-    })).body;
-  };
-  const mail: Traveller['mail'] = async () => {
-    const { items } = await house.inbox.get<{ items: { id: string }[] }>(`/messages?to=${encodeURIComponent(email)}`);
-    return Promise.all(items.map(({ id }) => house.inbox.get<Mail>(`/messages/${id}`)));
-  };
+type Known = Pick<Traveller, 'accountId' | 'email' | 'password' | 'name' | 'client'> & { session(secret: string): void };
+
+function travellerOf(house: House, { session, ...known }: Known): Traveller {
+  const { client, email, password } = known;
   return {
-    accountId: t.accountId, email, password, name: t.name, client, balance, line, order, mail,
+    ...known, ...moneyOf(house, client), ...linesOf(house, client), ...leavingOf(known), ...mailOf(house, email),
+    async contact(name) {
+      await client.call(accountsRoutes.addContact, {
+        idempotencyKey: newKey(), body: { name, phone: '+81 75 555 0100', email: 'hotel@example.test', note: 'by the river, "quiet"' },
+      });
+    },
+    async signIn() {
+      session((await client.call(accountsRoutes.signIn, { session: null, body: { email, password } })).body.session.secret!);
+    },
+  };
+}
+
+function moneyOf(house: House, client: Client): Pick<Traveller, 'topUp' | 'redeem' | 'balance'> {
+  return {
     async topUp(amountMinor, cardNumber = card.good) {
       const { body } = await client.call(paymentsRoutes.startTopUp, { idempotencyKey: newKey(), body: { amount: { amountMinor, currency: 'EUR' } } });
       await house.run();
@@ -138,12 +136,29 @@ function travellerOf(
       return body.payment.id;
     },
     async redeem(amountMinor) {
+      const validUntil = new Date(house.clock.now().getTime() + 86_400_000).toISOString();
       const { body } = await (await house.agent('admin')).call(paymentsRoutes.createVoucherBatch, {
-        idempotencyKey: newKey(),
-        body: { name: 'test', amount: { amountMinor, currency: 'EUR' }, count: 1, validUntil: new Date(house.clock.now().getTime() + 86_400_000).toISOString() },
+        idempotencyKey: newKey(), body: { name: 'test', amount: { amountMinor, currency: 'EUR' }, count: 1, validUntil },
       });
       await client.call(paymentsRoutes.redeemVoucher, { idempotencyKey: newKey(), body: { code: body.codes[0]! } });
     },
+    async balance() {
+      const row = (await client.call(ledgerRoutes.getBalances)).body.balances.find((one) => one.balance.currency === 'EUR');
+      return { cash: row?.balance.amountMinor ?? 0, promo: row?.promotionalCredit.amountMinor ?? 0 };
+    },
+  };
+}
+
+function linesOf(house: House, client: Client): Pick<Traveller, 'order' | 'buy' | 'line' | 'allowance'> {
+  const line: Traveller['line'] = async (lineId) => (await client.call(lineRoutes.getLine, { params: { lineId } })).body;
+  const order: Traveller['order'] = async (slug = 'japan-3gb-15d', { key = newKey(), promo = true, expect } = {}) => {
+    const { planId, price } = await planOf(house, slug);
+    return (await client.call(orderRoutes.placeOrder, {
+      idempotencyKey: key, body: { planId, currency: 'EUR', expectedTotalMinor: expect ?? price, usePromotionalCredit: promo },
+    })).body;
+  };
+  return {
+    line, order,
     async buy(slug, more) {
       const { lineId } = await order(slug, more);
       const shown = await house.until('the line in service', async () => {
@@ -153,30 +168,35 @@ function travellerOf(
       house.clock.advance(10);
       return { ...shown, iccid: await iccidOf(house, lineId) };
     },
-    async allowance(lineId) {
-      return (await client.call(usageRoutes.listAllowances, { params: { lineId } })).body.allowances[0]!;
-    },
-    async contact(name) {
-      await client.call(accountsRoutes.addContact, {
-        idempotencyKey: newKey(), body: { name, phone: '+81 75 555 0100', email: 'hotel@example.test', note: 'by the river, "quiet"' },
-      });
-    },
-    async apply({ balance: to = 'originalMethods', export: take = true, coolingOffDays = 0, key = newKey(), ...proof } = {}) {
+    allowance: async (lineId) => (await client.call(usageRoutes.listAllowances, { params: { lineId } })).body.allowances[0]!,
+  };
+}
+
+function leavingOf({ client, email, password }: Pick<Known, 'client' | 'email' | 'password'>): Pick<Traveller, 'apply' | 'status'> {
+  return {
+    async apply({ balance = 'originalMethods', export: take = true, coolingOffDays = 0, key = newKey(), ...said } = {}) {
       return (await client.call(closureRoutes.applyForClosure, {
         idempotencyKey: key,
         body: {
-          email: proof.email ?? email, password: proof.password ?? password,
-          ...(proof.reason === undefined ? {} : { reason: proof.reason }), ...(proof.reasonText === undefined ? {} : { reasonText: proof.reasonText }),
-          choices: { balance: to, promotionalCredit: 'giveUp', export: take, coolingOffDays },
+          email: said.email ?? email, password: said.password ?? password,
+          ...(said.reason === undefined ? {} : { reason: said.reason }), ...(said.reasonText === undefined ? {} : { reasonText: said.reasonText }),
+          choices: { balance, promotionalCredit: 'giveUp', export: take, coolingOffDays },
         },
       })).body;
     },
     status: async ({ caseNumber, accessCode }) =>
       (await client.call(closureRoutes.getClosureStatus, { session: null, body: { caseNumber, accessCode } })).body,
+  };
+}
+
+function mailOf(house: House, email: string): Pick<Traveller, 'mail' | 'mailAbout'> {
+  const mail: Traveller['mail'] = async () => {
+    const { items } = await house.inbox.get<{ items: { id: string }[] }>(`/messages?to=${encodeURIComponent(email)}`);
+    return Promise.all(items.map(({ id }) => house.inbox.get<Mail>(`/messages/${id}`)));
+  };
+  return {
+    mail,
     mailAbout: (subject) => house.until(`mail about ${String(subject)}`, async () =>
       (await mail()).find((one) => (typeof subject === 'string' ? one.subject.includes(subject) : subject.test(one.subject)))),
-    async signIn() {
-      t.session((await client.call(accountsRoutes.signIn, { session: null, body: { email, password } })).body.session.secret!);
-    },
   };
 }
