@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { stepUpProof } from './accounts/factors.ts';
 import { id, instant, page, paging } from './core/ids.ts';
 import { money } from './core/money.ts';
 import { problems } from './core/problem.ts';
@@ -147,14 +148,15 @@ export const closureRoutes = {
     summary: 'Applies to close the account; the receipt comes at once',
     body: z.strictObject({
       email: z.email().max(254),
-      /** Proof that it is the traveller: the password the account already has. */
-      password: z.string().min(1).max(256),
+      /** Proof that it is the traveller: the password, or any other factor the account already has. Exactly one of the two. */
+      password: z.string().min(1).max(256).optional(),
+      proof: stepUpProof.optional(),
       reason: closureReason.optional(),
       reasonText: z.string().max(2000).optional(),
       choices: closureChoices,
-    }),
+    }).refine((body) => (body.password === undefined) !== (body.proof === undefined), 'give either the password or another proof'),
     responses: { 201: closureReceipt },
-    problems: ['closure/blocked', 'closure/already-open', 'closure/proof-refused', 'accounts/wrong-password', 'general/too-many-requests'],
+    problems: ['closure/blocked', 'closure/already-open', 'closure/proof-refused', 'accounts/wrong-password', 'accounts/wrong-proof', 'general/too-many-requests'],
   }),
   getClosureStatus: route({
     operationId: 'getClosureStatus', method: 'POST', path: '/v1/closure/status', tag: 'Closure', audience: 'public',

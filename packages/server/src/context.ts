@@ -98,11 +98,12 @@ function foundationOf(config: Config, platform: Platform) {
   const gateway = stripeGateway({
     secretKey: config.gateway.secretKey, webhookSecret: config.gateway.webhookSecret, ...(config.gateway.url === undefined ? {} : { url: config.gateway.url }),
   });
-  const accounts = createAccounts({ ...platform, notifications });
+  const site = { name: config.providerName, publicUrl: config.http.publicUrl, origins: config.http.origins };
+  const accounts = createAccounts({ ...platform, notifications, site });
   const partners = createPartners({ ...platform, httpsOnly: config.partners.httpsOnly, openBooks: (tx, operatorId, currency) => ledger.openPartner(tx, operatorId, currency) });
   return {
     ledger, notifications, partners,
-    access: createAccess(platform),
+    access: createAccess({ ...platform, site }),
     operations: createOperations({ ...platform, deadLetters: platform.jobs.deadLetters }),
     accounts,
     inventory: createInventory(platform),

@@ -79,7 +79,7 @@ describe('an account with money, credit, a line in use, a phone and a contact ha
     const erased = new Map(subject.erased.map(({ what, count }) => [what, count]));
     expect([erased.get('accounts.accounts'), erased.get('accounts.contacts'), erased.get('lines.iccids'), erased.get('lines.devices'), erased.get('closure.sealedTexts')])
       .toEqual([1, 1, 1, 1, 1]);
-    expect(subject.kept.map(({ field }) => field)).toContain('ledger.transfers');
+    expect(subject.kept.map(({ field }) => field)).toContain('ledger.transfer');
     expect(subject.kept.every(({ until }) => until > subject.closedAt)).toBe(true);
     expect(Date.parse(subject.envelopeDestroyedBy) - Date.parse(subject.closedAt)).toBe(7 * 86_400_000);
   });

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Language, closureReceipt } from '@yuanyou/contract';
+import type { Language, StepUpProof, closureReceipt } from '@yuanyou/contract';
 import type { z } from 'zod';
 import { isUniqueViolation } from '../platform/db/index.ts';
 import type { Tx } from '../platform/db/index.ts';
@@ -18,7 +18,7 @@ export interface Application {
   readonly accountId: string;
   readonly idempotencyKey: string;
   readonly email: string;
-  readonly password: string;
+  readonly proof: StepUpProof;
   readonly reason?: string | undefined;
   readonly reasonText?: string | undefined;
   readonly choices: Choices;
@@ -33,12 +33,13 @@ export const accessCodeHash = (code: string): Buffer => createHash('sha256').upd
 
 const proofLimit = { max: 10, windowMs: 15 * 60_000 };
 
-/** Step-up: the address and the password the account already has; nothing more is ever asked for. Attempts are counted. */
+/** Step-up: the address and a factor that the account already has; nothing more is ever asked for. Attempts are counted. */
 async function prove(deps: ClosureDeps, application: Application): Promise<{ readonly email: string; readonly language: Language }> {
   await deps.attempts.count('closure.proof', application.accountId, proofLimit);
   const to = await deps.accounts.contactPoint(application.accountId);
-  await deps.accounts.verifyPassword(application.accountId, application.password);
+  // The address first: a right proof is spent by being looked at.
   if (to === undefined || to.email.toLowerCase() !== application.email.trim().toLowerCase()) throw new ServiceError('closure/proof-refused');
+  await deps.accounts.stepUp(application.accountId, application.proof);
   await deps.attempts.clear('closure.proof', application.accountId);
   return to;
 }

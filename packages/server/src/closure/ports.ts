@@ -1,4 +1,4 @@
-import type { Language } from '@yuanyou/contract';
+import type { Language, StepUpProof } from '@yuanyou/contract';
 import type { Ledger } from '../ledger/index.ts';
 import type { Lines } from '../lines/index.ts';
 import type { Notifications } from '../notifications/index.ts';
@@ -15,8 +15,8 @@ import type { Usage } from '../usage/index.ts';
 /** The account, as closure needs it. */
 export interface ClosingAccounts {
   contactPoint(accountId: string): Promise<{ readonly email: string; readonly name: string; readonly language: Language } | undefined>;
-  /** @throws ServiceError `accounts/wrong-password`, `general/too-many-requests` */
-  verifyPassword(accountId: string, password: string): Promise<true>;
+  /** @throws ServiceError `accounts/wrong-password`, `accounts/wrong-proof`, `general/too-many-requests` */
+  stepUp(accountId: string, proof: StepUpProof): Promise<true>;
   /** Risk signals; undefined once the account is closed. */
   facts(db: Reader, accountId: string): Promise<{ readonly emailChangedAt: Date | null; readonly passwordChangedAt: Date | null } | undefined>;
   freeze(tx: Tx, accountId: string): Promise<unknown>;

@@ -52,7 +52,9 @@ function travellerEndpoints(deps: ClosureDeps): Endpoint[] {
   return [
     endpoint(closureRoutes.getPreflight, async ({ principal }) => ({ status: 200, body: await preflight(deps, principal.accountId) })),
     endpoint(closureRoutes.applyForClosure, async ({ principal, body, idempotencyKey }) => ({
-      status: 201, body: await applyForClosure(deps, { ...body, accountId: principal.accountId, idempotencyKey }),
+      status: 201,
+      // The schema lets through exactly one of the two.
+      body: await applyForClosure(deps, { ...body, proof: body.proof ?? { password: body.password ?? '' }, accountId: principal.accountId, idempotencyKey }),
     })),
     endpoint(closureRoutes.getClosureStatus, async ({ body, remoteAddress }) => ({
       status: 200, body: await statusOf(deps, (await caseByAccess(deps, body, remoteAddress)).caseId),

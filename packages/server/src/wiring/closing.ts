@@ -19,7 +19,7 @@ export async function unlessGone<T>(asked: Promise<T>): Promise<T | undefined> {
 export function closingAccounts(accounts: Accounts): ClosingAccounts {
   return {
     contactPoint: (accountId): Promise<ContactPoint | undefined> => unlessGone(accounts.contactPoint(accountId)),
-    verifyPassword: accounts.verifyPassword,
+    stepUp: accounts.stepUp,
     facts: (db, accountId) => unlessGone(accounts.require(db, accountId)),
     freeze: accounts.freeze,
     unfreeze: accounts.unfreeze,

@@ -90,16 +90,27 @@ function cut(smtp: SMTPServer, sessionId: string): void {
 }
 
 /** A notice that somebody left: a provider would drop its logs of the address. */
-const erasureShape = z.object({ requestId: z.string().min(8).max(200), address: z.email() });
+const erasureShape = z.object({ requestId: z.string().min(8).max(200), address: z.email(), forgetAfter: z.iso.datetime() });
 
 const faultShape = z.object({
   kind: z.enum(['refuse', 'reject', 'delay', 'lost-answer']), times: z.int().min(1).max(1000).optional(), delayMs: z.int().min(0).max(60_000).optional(),
 });
 
+/** Takes notices of erasure: the first answer to a request id stands for every repeat. */
+function takeErasures(app: ReturnType<typeof createSimulatorServer>['app'], now: () => Date): void {
+  const taken = new Map<string, { readonly requestId: string; readonly receipt: string; readonly at: string }>();
+  app.post('/erasures', async (request) => {
+    const { requestId } = erasureShape.parse(request.body);
+    const one = taken.get(requestId) ?? { requestId, receipt: randomUUID(), at: now().toISOString() };
+    taken.set(requestId, one);
+    return { receipt: one.receipt };
+  });
+  app.get('/_control/erasures', async () => ({ items: [...taken.values()] }));
+}
+
 /** A mail server that takes every message and keeps it where one can read it. */
 export async function startInbox(options: InboxOptions): Promise<Inbox> {
   const now = (): Date => (options.clock ?? { now: () => new Date() }).now();
-  const erasures: { readonly requestId: string; readonly receipt: string; readonly at: string; readonly messages: number }[] = [];
   const kept: InboxMessage[] = [];
   const journal = openJournal<InboxMessage>(fileOf(options.folder), (message) => kept.push(message));
   const faults: MailFault[] = [];
@@ -131,15 +142,7 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
   }));
   web.app.get<{ Params: { id: string } }>('/messages/:id', async (request, reply) =>
     kept.find(({ id }) => id === request.params.id) ?? reply.code(404).send({ message: 'No such message' }));
-  web.app.post('/erasures', async (request) => {
-    const { requestId, address } = erasureShape.parse(request.body);
-    const before = erasures.find((one) => one.requestId === requestId);
-    if (before !== undefined) return { receipt: before.receipt };
-    const one = { requestId, receipt: randomUUID(), at: (options.clock ?? { now: () => new Date() }).now().toISOString(), messages: addressed(kept, address).length };
-    erasures.push(one);
-    return { receipt: one.receipt };
-  });
-  web.app.get('/_control/erasures', async () => ({ items: erasures }));
+  takeErasures(web.app, now);
   const fault = (given: MailFault): void => { for (let i = 0; i < (given.times ?? 1); i++) faults.push(given); };
   web.app.post('/_control/mail-faults', async (request) => {
     const { kind, times, delayMs } = faultShape.parse(request.body);
