@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isUniqueViolation, openDatabase, sql, type Tx } from './index.ts';
+import { isUniqueViolation, openDatabase, sql, type RawBuilder, type Tx } from './index.ts';
 import { testDatabase, type TestDatabase } from './testing.ts';
 
 let t: TestDatabase;
@@ -25,6 +25,13 @@ test('parameters of our types go in', async () => {
   const row = await t.db.one(sql`select ${at}::timestamptz as at, ${12345678901234567n}::int8 as big, ${Buffer.from([1, 0, 2])}::bytea as bytes,
     ${JSON.stringify({ a: 1 })}::jsonb as j, ${null}::text as nothing`);
   expect(row).toEqual({ at, big: 12345678901234567n, bytes: Buffer.from([1, 0, 2]), j: { a: 1 }, nothing: null });
+});
+
+test('one template may be filled with values and with templates, in any mixture', async () => {
+  const fill = (...parts: readonly (number | RawBuilder<unknown>)[]) => parts.map((part) => t.db.one(sql<{ n: number }>`select ${part}::int + ${5}::int as n`));
+  const parts = [1, sql`(${2}::int + ${3}::int)`, sql.raw('4'), sql`${sql.lit(6)}`, 7, sql.join([sql`8`], sql` + `)];
+  expect((await Promise.all(fill(...parts))).map(({ n }) => n)).toEqual([6, 10, 9, 11, 12, 13]);
+  expect(await t.db.one(sql`select n from (values (1)) v (${sql.id('n')})`)).toEqual({ n: 1 });
 });
 
 test('maybe and one refuse other numbers of rows', async () => {
