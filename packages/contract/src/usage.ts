@@ -60,6 +60,10 @@ export const usageRoutes = {
 } as const;
 
 export const usageProblems = problems({
+  'usage/raw-gone': {
+    status: 410,
+    title: { en: 'The raw bytes of this batch are gone.', 'zh-Hans': '该批次的原始内容已不存在。', 'zh-Hant': '該批次的原始內容已不存在。' },
+  },
   'usage/unknown-batch': {
     status: 404,
     title: { en: 'There is no such batch.', 'zh-Hans': '没有这个批次。', 'zh-Hant': '沒有這個批次。' },

@@ -6,6 +6,7 @@ import { createLedger, type Ledger } from '../ledger/index.ts';
 import type { Line } from '../lines/index.ts';
 import { createBlobs } from '../platform/blobs/index.ts';
 import { sql } from '../platform/db/index.ts';
+import { createJobs } from '../platform/jobs/index.ts';
 import { serveForTest, tableAuthenticator } from '../platform/http/testing.ts';
 import { newId } from '../platform/ids.ts';
 import { createUsage, type Usage, type UsageDeps } from './index.ts';
@@ -20,13 +21,21 @@ let ledger: Ledger;
 let lines: Map<string, Line>;
 let broken: () => boolean;
 let refusals: object[];
+let deps: UsageDeps;
+
+/** Batches of one operator are applied one after another; for batches at once there must be several operators. */
+function newOperator(iccid: string): string {
+  const another = newId();
+  lines.set(iccid, { ...lines.get(iccid)!, operatorId: another });
+  return another;
+}
 
 beforeAll(async () => {
   ground = await layFoundation();
   ledger = createLedger({ clock: ground.clock });
   lines = new Map();
   refusals = [];
-  const deps = {
+  deps = {
     db: ground.db, clock: ground.clock, outbox: ground.jobs.outbox, schedule: ground.jobs.schedule, audit: ground.audit, ledger,
     blobs: createBlobs({ db: ground.db }), dataKeys: ground.keys.dataKeys, log: { warn() {}, error(fields: object) { refusals.push(fields); } },
     stock: { byIccids: async (_db: unknown, iccids: readonly string[]) => iccids.map((iccid) => ({ iccid, profileId: iccid })) },
@@ -162,6 +171,26 @@ test('batches that arrived later than the instant asked for do not count as wait
   broken = () => false;
   await ground.jobs.drain();
 });
+
+test('batches of new days that are applied at once never block each other', async () => {
+  const made = [];
+  for (let n = 0; n < 6; n++) {
+    ground.clock.advance(24 * hour);
+    const line = await newLine();
+    made.push(line);
+    const another = newOperator(line.iccid);
+    await Promise.all(['a', 'b'].map((half) => usage.receive(another, `day-${n}-${half}.csv`, csv(line.iccid, 200, 1000, (row) => `${half}-${row}`))));
+  }
+  const others = [1, 2].map(() => {
+    const jobs = createJobs({ db: ground.db, clock: ground.clock, log: ground.log });
+    createUsage({ ...deps, outbox: jobs.outbox, schedule: jobs.schedule });
+    return jobs;
+  });
+  await Promise.all([ground.jobs, ...others].map((jobs) => jobs.drain()));
+  for (const { lineId } of made) expect(await used(lineId)).toBe(400_000n);
+  const { n } = await ground.db.one<{ n: bigint }>(sql`select count(*) as n from usage.batch where source like 'day-%' and (state <> 'applied' or attempts > 0)`);
+  expect(n).toBe(0n);
+}, 30_000);
 
 test('rating many lines takes time by the number of records, not by that of allowances as well', () => {
   const at = new Date('2026-11-22T08:00:00Z');

@@ -11,6 +11,8 @@ import * as store from './store.ts';
 
 /** Raw usage is kept this long, sealed, for replay and disputes with partners. */
 const rawMs = 90 * 86_400_000;
+/** The event comes first; only after this long does the sweep look after a batch as well. */
+const eventFirstMs = 60_000;
 
 export interface FeedDeps {
   readonly db: Transactor;
@@ -33,7 +35,8 @@ export async function receive(deps: FeedDeps, operatorId: string, source: string
   const sealed = await deps.dataKeys.seal(rawSubject(receivedAt), 'usage.batch', bytes);
   await deps.db.transaction(async (tx) => {
     const digest = createHash('sha256').update(bytes).digest();
-    if (!(await store.insertBatch(tx, { batchId, operatorId, source, digest, blobId: batchId, receivedAt }))) return;
+    const nextAttemptAt = new Date(receivedAt.getTime() + eventFirstMs);
+    if (!(await store.insertBatch(tx, { batchId, operatorId, source, digest, blobId: batchId, receivedAt, nextAttemptAt }))) return;
     await deps.blobs.put(tx, { id: batchId, bytes: sealed, deleteAfter: new Date(receivedAt.getTime() + rawMs), mediaType: 'text/csv' });
     await deps.outbox.emit(tx, batchReceived, operatorId, { batchId });
   });

@@ -119,10 +119,12 @@ const batchColumns = sql`batch_id as "batchId", operator_id as "operatorId", sou
   records, duplicates, suspended, reason, attempts, applied_rows as "appliedRows"`;
 
 /** Notes an arrival; answers false when the same bytes under the same name had arrived before. */
-export async function insertBatch(tx: Tx, b: { batchId: string; operatorId: string; source: string; digest: Buffer; blobId: string; receivedAt: Date }): Promise<boolean> {
+export async function insertBatch(
+  tx: Tx, b: { batchId: string; operatorId: string; source: string; digest: Buffer; blobId: string; receivedAt: Date; nextAttemptAt: Date },
+): Promise<boolean> {
   return (await tx.run(sql`
     insert into usage.batch (batch_id, operator_id, source, digest, blob_id, state, received_at, next_attempt_at)
-    values (${b.batchId}, ${b.operatorId}, ${b.source}, ${b.digest}, ${b.blobId}, 'received', ${b.receivedAt}, ${b.receivedAt})
+    values (${b.batchId}, ${b.operatorId}, ${b.source}, ${b.digest}, ${b.blobId}, 'received', ${b.receivedAt}, ${b.nextAttemptAt})
     on conflict (operator_id, source, digest) do nothing`)) === 1;
 }
 
@@ -186,22 +188,31 @@ export async function reopenBatch(tx: Tx, batchId: string, at: Date): Promise<vo
      where batch_id = ${batchId}`);
 }
 
-/** Makes the partitions of these days, in transactions of their own so that no batch holds the table's lock. */
+/**
+ * Makes the partitions of these days, each in a transaction of its own. A partition is made apart and then attached: that waits for no batch
+ * that is being written and keeps none waiting, where making it in place would lock the whole table.
+ */
 export async function ensurePartitions(db: Transactor, days: readonly string[]): Promise<void> {
-  const names = days.map((day) => `record_${day.replaceAll('-', '')}`);
-  const there = await db.all<{ relname: string }>(sql`
-    select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'usage' and c.relname = any(${names}::text[])`);
-  const known = new Set(there.map((row) => row.relname));
-  for (const day of days) {
-    const name = `record_${day.replaceAll('-', '')}`;
-    if (known.has(name)) continue;
+  const known = new Set(await partitionsOf(db, days));
+  for (const day of days.filter((one) => !known.has(partitionOf(one)))) {
     const next = new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+    const table = sql.raw(`usage.${partitionOf(day)}`);
     await db.transaction(async (tx) => {
-      await tx.run(sql`lock table usage.batch in share row exclusive mode`);
-      await tx.run(sql`create table if not exists ${sql.raw(`usage.${name}`)} partition of usage.record
-        for values from (${sql.lit(day)}) to (${sql.lit(next)})`);
+      // Of those who make partitions, one at a time; writers pass.
+      await tx.run(sql`lock table usage.record in share update exclusive mode`);
+      if ((await partitionsOf(tx, [day])).length > 0) return;
+      await tx.run(sql`create table ${table} (like usage.record including defaults including constraints)`);
+      await tx.run(sql`alter table usage.record attach partition ${table} for values from (${sql.lit(day)}) to (${sql.lit(next)})`);
     });
   }
+}
+
+const partitionOf = (day: string): string => `record_${day.replaceAll('-', '')}`;
+
+async function partitionsOf(db: Reader, days: readonly string[]): Promise<string[]> {
+  const rows = await db.all<{ relname: string }>(sql`
+    select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'usage' and c.relname = any(${days.map(partitionOf)}::text[])`);
+  return rows.map(({ relname }) => relname);
 }
 
 export interface PlacedRecord extends UsageRecord {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { accountsRoutes } from '@yuanyou/contract';
 import { expect, test } from 'vitest';
-import { accountsForTest } from '../accounts/testing.ts';
-import { tellingAccounts } from './telling.ts';
+import { accountsForTest } from '../src/accounts/testing.ts';
+import { tellingAccounts } from '../src/wiring/telling.ts';
 
 test('an account is told of things while it is active: not while it leaves, and never when it is unknown', async () => {
   const world = await accountsForTest();
