@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { createCipheriv, createDecipheriv, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, timingSafeEqual } from 'node:crypto';
 import { RspError } from '../errors.ts';
 import { encodeLength, encodeTlv, readTlv, tagName } from '../tlv/index.ts';
 import { cmacUnder, type Cmac } from './cmac.ts';
@@ -99,7 +99,7 @@ function counterBlock(counter: number): Buffer {
  * initial chaining vector, is what the plaintext's first block is chained to.
  */
 function encryptorUnder(key: Uint8Array): (counter: number, plaintext: Uint8Array) => Buffer {
-  const cipher = createCipheriv('aes-128-cbc', key, Buffer.alloc(BLOCK)).setAutoPadding(false);
+  const cipher = createCipheriv('aes-128-cbc', createSecretKey(key), Buffer.alloc(BLOCK)).setAutoPadding(false);
   let chained: Uint8Array = Buffer.alloc(BLOCK);
   return (counter, plaintext) => {
     const input = Buffer.alloc((Math.floor(plaintext.length / BLOCK) + 2) * BLOCK);
