@@ -78,11 +78,11 @@ async function configured(folder: string): Promise<{ config: Config; gateway: Si
   return { config, gateway, operator, inbox };
 }
 
-/** The next time at which something is due, with what repeats by itself left out. */
+/** The next time at which something is due or under way, with what repeats by itself left out. */
 async function nextDue(db: Database): Promise<Date | undefined> {
   const row = await db.one<{ at: Date | null }>(sql`
     select min(at) as at from (
-      select min(due_at) as at from jobs.delivery where status in ('delayed', 'ready', 'behind')
+      select min(due_at) as at from jobs.delivery where status in ('delayed', 'ready', 'running')
       union all select min(due_at) from jobs.saga where status in ('running', 'undoing')) due`);
   return row.at ?? undefined;
 }
@@ -121,6 +121,8 @@ function timeOf({ clock, db, gateway, context, logged }: Works): Pick<House, 'ru
       const next = await nextDue(db);
       if (next === undefined || next.getTime() - clock.now().getTime() > patienceMs || next.getTime() > end) return;
       if (next > clock.now()) clock.set(next);
+      // What the house's own workers have begun ends soon.
+      else await new Promise((resolve) => { setTimeout(resolve, 5); });
       await keepUp();
     }
   };
