@@ -45,15 +45,15 @@ test('the operator fails, falls silent after doing, or answers twice: each call 
   }
   await Promise.all(leaving.map((journey) => leave(journey)));
   for (const journey of leaving) expect(await brokenFor(service, journey)).toEqual([]);
-}, 180_000);
+}, 300_000);
 
-test.each(gatewayFaults)('the gateway: $kind at $match $status', async (fault) => {
+test.each(gatewayFaults.map((fault) => [`${fault.kind} ${fault.status ?? ''}`.trim(), fault.match, fault] as const))('the gateway: %s at %s', async (_kind, _match, fault) => {
   const leaving = next(2);
   service.cluster.simulators.gateway.faults.add({ ...fault, times: 2 });
   await Promise.all(leaving.map((journey) => leave(journey)));
   service.cluster.simulators.gateway.faults.clear();
   for (const journey of leaving) expect(await brokenFor(service, journey)).toEqual([]);
-}, 120_000);
+}, 300_000);
 
 test('the gateway fails to hear that an account is closed until the third time', async () => {
   const [journey] = next(1) as [Journey];
@@ -61,7 +61,7 @@ test('the gateway fails to hear that an account is closed until the third time',
   service.cluster.simulators.gateway.faults.add({ kind: 'fail', match: `POST /v1/payment_intents/${intentId}`, times: 2 });
   await leave(journey);
   expect(await brokenFor(service, journey)).toEqual([]);
-}, 60_000);
+}, 120_000);
 
 test.each(['refuse', 'lost-answer', 'delay'] as const)('the mail server: every message meets %s', async (kind) => {
   const [journey] = next(1) as [Journey];
@@ -69,7 +69,7 @@ test.each(['refuse', 'lost-answer', 'delay'] as const)('the mail server: every m
   service.cluster.simulators.inbox.fault({ kind, times: kind === 'lost-answer' ? 1 : 4, delayMs: 500 });
   await leave(journey);
   expect(await brokenFor(service, journey)).toEqual([]);
-}, 120_000);
+}, 300_000);
 
 test('refunds that the bank works on, with webhooks lost, doubled and in time', async () => {
   const leaving = await inUse(service, 3, journeys.length + 1, cards.refundPending);
@@ -79,8 +79,8 @@ test('refunds that the bank works on, with webhooks lost, doubled and in time', 
   webhookFaults.drop = 2;
   await Promise.all(leaving.map((journey) => leave(journey)));
   for (const journey of leaving) expect(await brokenFor(service, journey)).toEqual([]);
-}, 120_000);
+}, 300_000);
 
 test('the books, the log and the jobs are in order when all have left', async () => {
   expect(await brokenOverall(service, journeys)).toEqual([]);
-}, 60_000);
+}, 120_000);

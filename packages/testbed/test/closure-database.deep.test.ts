@@ -57,4 +57,4 @@ test('PostgreSQL crashes again and again while four leave: the service goes on w
   } finally {
     await service.stop();
   }
-}, 240_000);
+}, 300_000);

@@ -23,8 +23,8 @@ afterAll(() => service.stop());
 test.each(places.map((place, index) => [`${place.moment} ${place.step}`, index] as const))('kill -9 of the server %s', async (_name, index) => {
   await kills.leaveOver(index, journeys[index]!);
   expect(await brokenFor(service, journeys[index]!)).toEqual([]);
-}, 180_000);
+}, 300_000);
 
 test('the books, the log and the jobs are in order when all have left', async () => {
   expect(await brokenOverall(service, journeys)).toEqual([]);
-}, 60_000);
+}, 120_000);

@@ -35,8 +35,8 @@ test.each(seeds.map((seed, index) => [seed, index] as const))('kill -9 at random
   }
   await gone;
   for (const journey of leaving) expect(await brokenFor(service, journey)).toEqual([]);
-}, 240_000);
+}, 300_000);
 
 test('the books, the log and the jobs are in order when all have left', async () => {
   expect(await brokenOverall(service, journeys)).toEqual([]);
-}, 60_000);
+}, 120_000);

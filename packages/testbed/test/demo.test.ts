@@ -1,23 +1,33 @@
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000 });
 const program = join(import.meta.dirname, '..', 'src', 'bin', 'demo.ts');
 /** Everything the demo keeps goes below this folder, so that what it leaves behind is seen. */
 let temporary: string;
+let running: ChildProcess | undefined;
 beforeEach(() => { temporary = mkdtempSync(join(tmpdir(), 'yy-')); });
-afterEach(() => { rmSync(temporary, { recursive: true, force: true }); });
+afterEach(() => {
+  // Only where a test was given up; the demo's server ends with it.
+  running?.kill('SIGKILL');
+  rmSync(temporary, { recursive: true, force: true });
+});
 
 function demo(env: Readonly<Record<string, string>>): Promise<{ code: number | null; out: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program], { env: { PATH: process.env['PATH'], TMPDIR: temporary, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    running = child;
     let out = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => { out += bytes.toString(); });
     child.once('error', reject);
-    child.once('exit', (code) => { resolve({ code, out }); });
+    child.once('exit', (code) => {
+      running = undefined;
+      resolve({ code, out });
+    });
   });
 }
 

@@ -7,7 +7,7 @@ import { startService } from './support/service.ts';
 import type { Service } from './support/service.ts';
 import { applyToLeave, followToEnd, inUse, leave } from './support/traveller.ts';
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 let service: Service;
 let journeys: Journey[];
 

@@ -62,24 +62,22 @@ export async function inUse(service: Service, count: number, first = 1, card: st
  */
 export async function applyToLeave(j: Journey): Promise<void> {
   await preflight.run(j);
-  const receipt = await until('an application taken', async () => {
-    // One try at a time: whether to come back under the same key or to look into the mail is for the traveller to see.
+  let receipt: Receipt | undefined;
+  for (const deadline = Date.now() + 200_000; receipt === undefined; await sleep(100)) {
+    // One try at a time: whether to come back or to look into the mail is for the traveller to see.
     const hurried: Journey = { ...j, client: patientClient({ urls: () => [j.places.apiUrl], from: '198.51.100.250', patienceMs: 0 }) };
-    try {
-      await apply.run(hurried);
-    } catch (error) {
-      if (!(error instanceof ContractError)) throw error;
-      const taken = error.code === 'closure/already-open' || error.status === 401;
-      if (hurried.caseNumber === undefined && !taken && isPassing(error)) return undefined;
-      if (hurried.caseNumber === undefined && !taken) throw error;
-    }
-    return hurried.caseNumber === undefined ? receiptOf(j) : hurried as Required<Journey>;
-  }, 90_000);
+    const failure = await apply.run(hurried).then(() => undefined, (error: unknown) => error);
+    if (hurried.caseNumber !== undefined) receipt = hurried as Required<Journey>;
+    else if (failure instanceof ContractError && (failure.code === 'closure/already-open' || failure.status === 401)) receipt = await receiptOf(j);
+    else if (!isPassing(failure) || Date.now() > deadline) throw failure;
+  }
   j.caseNumber = receipt.caseNumber;
   j.accessCode = receipt.accessCode;
 }
 
-async function receiptOf(j: Journey): Promise<Pick<Required<Journey>, 'caseNumber' | 'accessCode'>> {
+type Receipt = Pick<Required<Journey>, 'caseNumber' | 'accessCode'>;
+
+async function receiptOf(j: Journey): Promise<Receipt> {
   return until('the receipt by mail', async () => {
     for (const { text } of await messages(j)) {
       const [, caseNumber, accessCode] = /Case number: (\S+)\nAccess code: (\S+)/.exec(text) ?? [];
@@ -93,7 +91,7 @@ async function receiptOf(j: Journey): Promise<Pick<Required<Journey>, 'caseNumbe
  * Follows a closure to its end: deletes the profile when the closure waits for that, brings the notification again and again until it has
  * arrived, and collects what is left to the traveller.
  */
-export async function followToEnd(j: Journey, longestMs = 120_000): Promise<void> {
+export async function followToEnd(j: Journey, longestMs = 200_000): Promise<void> {
   let deleted = false;
   const deadline = Date.now() + longestMs;
   for (;;) {
