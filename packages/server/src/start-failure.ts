@@ -25,7 +25,7 @@ const sayings: Readonly<Record<string, (details: Details, error: ServiceError) =
   'keys/missing-key-file': (d) => `YUANYOU_KEY_FOLDER: has no file of the key "${String(d['name'])}", which is in use; every machine on the database needs the same folder`,
   'keys/bad-key-file': (d) => `YUANYOU_KEY_FOLDER: the file of the key "${String(d['name'])}" is damaged`,
   'keys/other-signer': (d) => `YUANYOU_KEY_FOLDER: its key "${String(d['name'])}" is not the one in use; every machine on the database needs the same folder`,
-  'transparency/bad-key': (d) => `YUANYOU_KEY_FOLDER: its key "transparency-log" is not the one that the log ${JSON.stringify(d['origin'])} was opened with`,
+  'transparency/bad-key': (d) => `YUANYOU_KEY_FOLDER: its key "transparency-log" is not the one that the log ${String(d['origin'])} was opened with`,
   'access/admin-exists': () => 'there is an admin already; an admin invites further agents',
 };
 

@@ -22,6 +22,21 @@ export interface Pump {
   drain(): Promise<number>;
 }
 
+/** Longer the longer nothing was found; processes started together must not keep asking together. */
+function pauseAfter(emptyLooks: number, idleMs: number): number {
+  return idleMs * Math.max(1, Math.min(emptyLooks / 4, 4)) * (0.8 + Math.random() * 0.4);
+}
+
+async function drainAll(claimFree: () => Promise<number>, active: ReadonlySet<Promise<void>>): Promise<number> {
+  let ran = 0;
+  for (;;) {
+    const found = await claimFree();
+    ran += found;
+    if (found === 0 && active.size === 0) return ran;
+    if (active.size > 0) await Promise.race(active);
+  }
+}
+
 export function createPump<T>(options: PumpOptions<T>): Pump {
   const active = new Set<Promise<void>>();
   let running: Promise<void> | undefined;
@@ -48,8 +63,7 @@ export function createPump<T>(options: PumpOptions<T>): Pump {
   };
 
   const rest = (): Promise<void> => new Promise((resolve) => {
-    // Processes started together must not keep asking together.
-    const timer = setTimeout(resolve, options.idleMs * Math.max(1, Math.min(emptyLooks / 4, 4)) * (0.8 + Math.random() * 0.4));
+    const timer = setTimeout(resolve, pauseAfter(emptyLooks, options.idleMs));
     rouse = () => { clearTimeout(timer); resolve(); };
     if (poked || stopping) rouse();
   });
@@ -83,14 +97,6 @@ export function createPump<T>(options: PumpOptions<T>): Pump {
       while (active.size > 0) await Promise.all(active);
     },
     poke,
-    async drain() {
-      let ran = 0;
-      for (;;) {
-        const found = await claimFree();
-        ran += found;
-        if (found === 0 && active.size === 0) return ran;
-        if (active.size > 0) await Promise.race(active);
-      }
-    },
+    drain: () => drainAll(claimFree, active),
   };
 }
