@@ -10,6 +10,8 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 900_000,
-    hookTimeout: 120_000,
+    hookTimeout: 180_000,
+    // As in the plain run.
+    retry: process.env['CI'] === 'true' ? 1 : 0,
   },
 });
