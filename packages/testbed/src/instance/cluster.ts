@@ -82,24 +82,34 @@ function environment(options: ClusterOptions, dataFolder: string, ports: Ports):
 
 function memberOn(env: NodeJS.ProcessEnv, api: number, es9: number, logFile: string): Member {
   let running: ServerProcess | undefined;
+  let starting: Promise<unknown> = Promise.resolve();
   let ended: Promise<number> = Promise.resolve(0);
+  const begin = async (more: Readonly<Record<string, string>>): Promise<void> => {
+    await ended;
+    const output = openSync(logFile, 'a', 0o600);
+    try {
+      const server = await startServer({ ...env, PORT: String(api), YUANYOU_ES9_PORT: String(es9), ...more }, output, () => {});
+      running = server;
+      ended = server.ended.finally(() => { running = undefined; });
+    } finally {
+      closeSync(output);
+    }
+  };
   return {
     apiUrl: `http://127.0.0.1:${api}`,
     es9Port: es9,
     alive: () => running !== undefined,
     async start(more = {}) {
-      await ended;
-      const output = openSync(logFile, 'a', 0o600);
-      try {
-        const server = await startServer({ ...env, PORT: String(api), YUANYOU_ES9_PORT: String(es9), ...more }, output, () => {});
-        running = server;
-        ended = server.ended.finally(() => { running = undefined; });
-      } finally {
-        closeSync(output);
-      }
+      const begun = begin(more);
+      starting = begun.catch(() => undefined);
+      return begun;
     },
     kill: async () => { await running?.kill(); },
-    stop: async () => (running === undefined ? ended : running.stop()),
+    async stop() {
+      // One that is just starting, because another failed to, must not be left behind.
+      await starting;
+      return running === undefined ? ended : running.stop();
+    },
     ended: () => ended,
   };
 }
