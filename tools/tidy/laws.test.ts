@@ -146,7 +146,7 @@ describe('wording', () => {
 
   it.each([
     ['an open end', '// TODO: later'], ['another', '/* FIXME */'], ['a home folder', "const cache = '/home/somebody/cache';"],
-    ['a machine path', ['see ', 'work', 'main', 'docs'].join('/')], ['a registry', '"resolved": "https://registry.example.org/x.tgz"'],
+    ['a machine path', ['see ', 'work', 'main', 'docs'].join('/')], ['a registry', ['"resolved"', ' "https', '//registry.example.org/x.tgz"'].join(':')],
   ])('refuses %s', (_, text) => {
     expect(judged('wording', { 'packages/rsp/src/a.ts': text })).toHaveLength(1);
   });
